@@ -1,0 +1,107 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+# No C compiler anywhere: everything here is plain Go.
+export CGO_ENABLED := 0
+
+MODULE  := github.com/kubectl-canary/kubectl-canary
+VERSION ?= $(shell git describe --tags --dirty 2>/dev/null || echo v0.0.0-dev)
+COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X $(MODULE)/pkg/plugin.version=$(VERSION) -X $(MODULE)/pkg/plugin.commit=$(COMMIT)
+
+# Tools live in bin/tools under their version, so that a new version here is a new install.
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT         := bin/tools/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+.PHONY: help
+help: ## Show this help (the default)
+	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: deps build sandbox ## Watch a canary release of four services on a local Kubernetes
+	hack/demo.sh
+
+.PHONY: build
+build: ## Build the plugin: bin/kubectl-canary
+	go build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/kubectl-canary ./cmd/kubectl-canary
+
+.PHONY: sandbox
+sandbox: ## Build the local Kubernetes: bin/sandbox and bin/kubectl (minutes, the first time)
+	sandbox/build.sh bin
+
+.PHONY: sandbox-up
+sandbox-up: build sandbox ## Start a local Kubernetes to play with
+	@kubeconfig=$$(bin/sandbox up); printf '%s\n' '' 'To use it:' \
+		"  export KUBECONFIG=\"$$kubeconfig\"" \
+		'  export PATH="$(CURDIR)/bin:$$PATH"' \
+		'  kubectl apply -f manifests/messenger/namespace.yaml -f manifests/messenger' \
+		'  kubectl canary status -n messenger' \
+		'To stop it: make sandbox-down'
+
+.PHONY: sandbox-down
+sandbox-down: ## Stop it, and leave nothing behind
+	bin/sandbox down
+
+.PHONY: test
+test: deps build sandbox ## Run every test
+	cd sandbox && go test -trimpath -vet=off ./...
+	go test -timeout 60m ./...
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no cluster
+	go test ./internal/... ./pkg/...
+
+.PHONY: script
+script: build bin/sandbox ## Run one script test: make script T=name
+	@test -n "$(T)" || { echo 'say which: make script T=name, the file test/scripts/name.txtar' >&2; exit 1; }
+	go test ./test -count=1 -v -run 'TestScripts/$(T)$$'
+
+bin/sandbox:
+	$(MAKE) --no-print-directory sandbox
+
+.PHONY: verify
+verify: lint lint-sandbox docs-verify ## Check format, lint, generated docs and go.mod: all but the tests
+	go vet ./...
+	go mod tidy -diff
+	cd sandbox && go mod tidy -diff
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Check format and lint
+	$(GOLANGCI_LINT) config verify
+	$(GOLANGCI_LINT) fmt --diff
+	$(GOLANGCI_LINT) run
+
+# Without the linters that would analyse all of Kubernetes with it. The flags are build.sh's, so that what it compiled is used.
+.PHONY: lint-sandbox
+lint-sandbox: sandbox $(GOLANGCI_LINT)
+	cd sandbox && GOFLAGS=-trimpath ../$(GOLANGCI_LINT) run --disable bodyclose,contextcheck,exhaustive,govet,nilerr,noctx,staticcheck,unparam
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format the code, and fix what lint can fix
+	$(GOLANGCI_LINT) fmt
+	$(GOLANGCI_LINT) run --fix
+
+$(GOLANGCI_LINT):
+	GOBIN="$(CURDIR)/bin/tools" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv bin/tools/golangci-lint $@
+
+.PHONY: docs
+docs: ## Write docs/cmd, the pages of the commands
+	rm -rf docs/cmd
+	go run ./hack/docgen docs/cmd
+
+.PHONY: docs-verify
+docs-verify:
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; go run ./hack/docgen "$$tmp"; \
+	diff -ru docs/cmd "$$tmp" || { echo 'docs/cmd is out of date: run make docs' >&2; exit 1; }
+
+.PHONY: deps
+deps: ## Check for the programs that this needs; as root on Debian, install them
+	@hack/deps.sh
+
+.PHONY: clean
+clean: ## Remove what was built, but not the tools
+	rm -rf bin/kubectl-canary bin/kubectl bin/sandbox bin/.build dist

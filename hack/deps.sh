@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Checks for the programs that the Makefile needs. As root on Debian it installs what is missing, but Go: Debian's is too old.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+missing=()
+for program in git make; do
+	command -v "$program" >/dev/null || missing+=("$program")
+done
+if [[ -e /etc/debian_version && ! -e /etc/ssl/certs/ca-certificates.crt ]]; then
+	missing+=(ca-certificates)
+fi
+
+if ((${#missing[@]})); then
+	if [[ -e /etc/debian_version && $EUID -eq 0 ]]; then
+		export DEBIAN_FRONTEND=noninteractive
+		apt-get update -qq >&2
+		apt-get install -qq --no-install-recommends "${missing[@]}" >&2
+	else
+		echo "missing: ${missing[*]}; install with your package manager" >&2
+		exit 1
+	fi
+fi
+
+want=$(awk '$1 == "go" {print $2}' go.mod)
+if ! command -v go >/dev/null; then
+	echo "missing: Go $want or newer" >&2
+	exit 1
+fi
+have=$(go env GOVERSION)
+have=${have#go}
+if [[ $(printf '%s\n' "$want" "${have%%[-+ ]*}" | sort -V | head -n 1) != "$want" ]]; then
+	echo "Go $have is too old: $want or newer is needed" >&2
+	exit 1
+fi

@@ -1,0 +1,141 @@
+package canary
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Ask is what the user wants of a release.
+type Ask struct {
+	Weight    Weight
+	Rollback  bool   // weight 0 whatever state the release is in
+	Previous  bool   // with Rollback: the split before the last change instead
+	Surge     Amount // of the arithmetic, and of the move unless MoveSurge is set
+	MoveSurge *Amount
+	// Unavailable is how far ready endpoints may fall below the target's total during the move.
+	Unavailable Amount
+	Tolerance   Weight
+	Exact       bool
+	MaxTotal    int // with Exact; 0 is four baselines
+	Replicas    int // the baseline; 0 finds it
+}
+
+// Target is where a release is to go.
+type Target struct {
+	Split    Split
+	Weight   Weight // asked for
+	Reach    Weight // what the split gives
+	Baseline int
+	Notes    []string // what the user should know before the move
+}
+
+// Aim turns what is asked into replicas. It fails where the baseline cannot be told, or the weight not be reached.
+func (r *Release) Aim(a Ask, leases bool) (Target, error) {
+	if a.Previous {
+		return r.previous()
+	}
+	base, note, err := r.baseline(a, leases)
+	if err != nil {
+		return Target{}, err
+	}
+	t := Target{Weight: a.Weight, Baseline: base}
+	if note != "" {
+		t.Notes = append(t.Notes, note)
+	}
+	arith := Arithmetic{
+		Baseline: base, Surge: a.Surge.Up(base), Others: r.OthersServing(),
+		Tolerance: a.Tolerance, Exact: a.Exact, MaxTotal: a.MaxTotal,
+	}
+	if !leases && a.Replicas == 0 {
+		// Nothing remembers the baseline: a split that keeps the total neither grows nor shrinks from shift to shift.
+		arith.Surge = max(0, 2-base)
+	}
+	if t.Split, err = arith.Split(a.Weight); err != nil {
+		return Target{}, err
+	}
+	t.Reach = arith.Reach(t.Split)
+	if t.Reach != a.Weight {
+		t.Notes = append(t.Notes, shortfall(arith, a.Weight, t))
+	}
+	return t, nil
+}
+
+// shortfall says what is reachable, and what exactness would cost.
+func shortfall(arith Arithmetic, w Weight, t Target) string {
+	s := fmt.Sprintf("%s%% asked, %s%% reachable with %d pods", w, t.Reach, t.Split.Total())
+	if total, ok := arith.ExactTotal(w); ok {
+		s += fmt.Sprintf("; %s%% needs %d pods (--exact", w, total)
+		if total > 4*arith.Baseline {
+			s += fmt.Sprintf(" --max-total %d", total)
+		}
+		s += ")"
+	}
+	return s
+}
+
+// previous aims at the split before the last change that has moved anything.
+func (r *Release) previous() (Target, error) {
+	if r.Record != nil {
+		for _, c := range slices.Backward(r.Record.Changes) {
+			if c.Before != c.After && c.Before.Total() > 0 {
+				return Target{Split: c.Before, Weight: c.From, Reach: c.From, Baseline: r.Record.Baseline}, nil
+			}
+		}
+	}
+	return Target{}, fmt.Errorf("no earlier split of %s is recorded: name the weight with `kubectl canary shift --to`", r.Name)
+}
+
+// baseline returns the replicas that carry the full load (DESIGN §4, §6), and what to say of it.
+func (r *Release) baseline(a Ask, leases bool) (int, string, error) {
+	now := r.Replicas()
+	larger := max(now.Stable, now.Canary)
+	atRest := now.Stable == 0 || now.Canary == 0
+	switch {
+	case a.Replicas > 0:
+		return a.Replicas, "", nil
+	case now.Total() == 0:
+		return 0, "", fmt.Errorf("both versions of %s are at 0 replicas: say how many carry the load with --replicas", r.Name)
+	case r.Record == nil:
+		return guess(now, a, leases)
+	case r.Drifted() && a.Rollback:
+		return max(r.Record.Baseline, now.Stable), "", nil
+	case r.Drifted():
+		return 0, "", fmt.Errorf("%s was set to %s (stable/canary), and somebody else has made it %s: say how many replicas carry the full load with --replicas, or roll back",
+			r.Name, r.Record.Set, now)
+	case atRest && !r.Record.AtRest():
+		return max(larger, r.Record.Baseline), "", nil
+	case atRest && larger != r.Record.Baseline:
+		return larger, fmt.Sprintf("the baseline is %d now, no longer %d: the serving side was scaled since", larger, r.Record.Baseline), nil
+	}
+	return r.Record.Baseline, "", nil
+}
+
+// guess tells a baseline from a split, which no formula can do for certain: 3/1 comes from 3 and from 4.
+func guess(now Split, a Ask, leases bool) (int, string, error) {
+	larger, smaller := max(now.Stable, now.Canary), min(now.Stable, now.Canary)
+	base := now.Total()
+	if leases && smaller <= a.Surge.Up(larger) {
+		base = larger
+	}
+	if smaller == 0 {
+		return base, "", nil
+	}
+	return base, fmt.Sprintf("no baseline is recorded: %d is a guess from %s (--replicas sets it)", base, now), nil
+}
+
+// Bounds returns what holds while the release moves to the target.
+func (r *Release) Bounds(a Ask, t Target) Bounds {
+	surge := a.Surge
+	if a.MoveSurge != nil {
+		surge = *a.MoveSurge
+	}
+	return NewBounds(r.Position(), r.Pods(), t.Split, surge.Up(t.Baseline), a.Unavailable.Down(t.Baseline))
+}
+
+// Pods is the pods of both sides now, without terminating ones.
+func (r *Release) Pods() int {
+	if r.Stable == nil {
+		return 0
+	}
+	return r.Stable.Deployment.Pods + r.Canary.Deployment.Pods
+}

@@ -1,0 +1,70 @@
+package canary
+
+import (
+	"fmt"
+	"time"
+)
+
+// ConflictError says that somebody else was faster: a Deployment is not as it was when the move was planned, or the
+// lock of its release was taken.
+type ConflictError struct {
+	Deployment  string
+	Want, Found int  // replicas; Found is negative where they could not be read
+	Gone        bool // deleted
+	Replaced    bool // deleted and created anew
+	Manager     string
+	Operation   string
+	Subresource string
+	At          time.Time // zero where the server does not tell
+}
+
+func (e *ConflictError) Error() string {
+	switch {
+	case e.Gone:
+		return fmt.Sprintf("deployment %q was deleted meanwhile", e.Deployment)
+	case e.Found < 0:
+		return fmt.Sprintf("replicas of deployment %q are no longer %d: somebody else changed them meanwhile", e.Deployment, e.Want)
+	case e.Replaced:
+		return fmt.Sprintf("deployment %q was deleted and created again meanwhile%s", e.Deployment, e.by())
+	}
+	return fmt.Sprintf("replicas of deployment %q were changed from %d to %d meanwhile%s", e.Deployment, e.Want, e.Found, e.by())
+}
+
+func (e *ConflictError) by() string {
+	if e.Manager == "" {
+		return ""
+	}
+	s := " by " + e.Manager + " (" + e.Operation
+	if e.Subresource != "" {
+		s += ", subresource " + e.Subresource
+	}
+	s += ")"
+	if !e.At.IsZero() {
+		s += " at " + e.At.UTC().Format(time.RFC3339)
+	}
+	return s
+}
+
+// LockedError says that another operator moves the release, or has taken its lock over.
+type LockedError struct {
+	Release string
+	Holder  string
+	Command string        // empty where nothing is recorded
+	Age     time.Duration // of the other's move
+	Lost    bool          // the lock was ours and was taken over
+}
+
+func (e *LockedError) Error() string {
+	what := "is being moved by " + e.Holder
+	if e.Lost {
+		what = "was taken over by " + e.Holder
+	}
+	if e.Holder == "" {
+		what = "was moved by another operator meanwhile: run the command again"
+	}
+	s := fmt.Sprintf("release %q %s", e.Release, what)
+	if e.Command != "" {
+		s += fmt.Sprintf(" (`%s`, for %s)", e.Command, e.Age.Round(time.Second))
+	}
+	return s
+}

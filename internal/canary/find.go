@@ -1,0 +1,67 @@
+package canary
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Find returns the releases that the names name, each once, in order; all of them without names. A name is a release,
+// or like svc/auth and deploy/auth-v2 a Service or Deployment of one.
+func Find(s *Snapshot, o Options, names []string) ([]Release, error) {
+	all := Discover(s, o)
+	if len(names) == 0 {
+		return all, nil
+	}
+	wanted := map[string]bool{}
+	for _, name := range names {
+		i, err := locate(all, name)
+		if err != nil {
+			return nil, err
+		}
+		if i < 0 {
+			return nil, missing(s, o, all, name)
+		}
+		wanted[all[i].Name] = true
+	}
+	return slices.DeleteFunc(all, func(r Release) bool { return !wanted[r.Name] }), nil
+}
+
+// locate returns the index of the release that a name names, −1 for none.
+func locate(all []Release, name string) (int, error) {
+	kind, object, qualified := strings.Cut(name, "/")
+	if !qualified {
+		kind, object = "service", name
+	}
+	if object == "" {
+		return 0, fmt.Errorf("invalid name %q: want a release, service/NAME or deployment/NAME", name)
+	}
+	switch strings.ToLower(kind) {
+	case "service", "services", "svc":
+		return slices.IndexFunc(all, func(r Release) bool {
+			return slices.ContainsFunc(r.Services, func(s Service) bool { return s.Name == object })
+		}), nil
+	case "deployment", "deployments", "deploy", "deployment.apps", "deployments.apps":
+		return slices.IndexFunc(all, func(r Release) bool {
+			return slices.ContainsFunc(r.Versions(), func(v *Version) bool { return v.Deployment.Name == object })
+		}), nil
+	}
+	return 0, fmt.Errorf("invalid name %q: a release is named by a Service or a Deployment, not by a %s", name, kind)
+}
+
+// missing says why there is no release of that name, and which there are.
+func missing(s *Snapshot, o Options, found []Release, name string) error {
+	o.All = true
+	all := Discover(s, o)
+	if i, err := locate(all, name); err == nil && i >= 0 && len(all[i].Problems) > 0 {
+		return fmt.Errorf("%q is no release: %s", name, all[i].Problems[0].Message)
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("release %q not found in namespace %q: it has no release", name, s.Namespace)
+	}
+	names := make([]string, len(found))
+	for i, r := range found {
+		names[i] = r.Name
+	}
+	return fmt.Errorf("release %q not found in namespace %q: it has %s", name, s.Namespace, strings.Join(names, ", "))
+}

@@ -1,0 +1,155 @@
+package canary
+
+import (
+	"slices"
+	"strings"
+)
+
+// index makes look-ups in a snapshot cheap: discovery runs at every change of a watched namespace.
+type index struct {
+	snapshot  *Snapshot
+	byLabel   map[string][]*Deployment // by "key=value" of the pod template, in order of name
+	endpoints map[string][]Endpoint    // by Service
+	pods      map[string]*Pod          // by UID
+}
+
+func newIndex(s *Snapshot) *index {
+	ix := &index{
+		snapshot: s, byLabel: map[string][]*Deployment{},
+		endpoints: map[string][]Endpoint{}, pods: make(map[string]*Pod, len(s.Pods)),
+	}
+	for i := range s.Deployments {
+		d := &s.Deployments[i]
+		for k, v := range d.PodLabels {
+			ix.byLabel[k+"="+v] = append(ix.byLabel[k+"="+v], d)
+		}
+	}
+	for _, ds := range ix.byLabel {
+		slices.SortFunc(ds, func(a, b *Deployment) int { return strings.Compare(a.Name, b.Name) })
+	}
+	for _, e := range s.Endpoints {
+		ix.endpoints[e.Service] = append(ix.endpoints[e.Service], e)
+	}
+	for i := range s.Pods {
+		ix.pods[s.Pods[i].UID] = &s.Pods[i]
+	}
+	return ix
+}
+
+// selected returns the Deployments whose pods a Service selector matches, in order of name; none for an empty one.
+func (ix *index) selected(selector map[string]string) []*Deployment {
+	var fewest []*Deployment
+	for k, v := range selector {
+		if ds := ix.byLabel[k+"="+v]; fewest == nil || len(ds) < len(fewest) {
+			fewest = ds
+		}
+		if len(fewest) == 0 {
+			return nil
+		}
+	}
+	var set []*Deployment
+	for _, d := range fewest {
+		if contains(d.PodLabels, selector) {
+			set = append(set, d)
+		}
+	}
+	return set
+}
+
+func contains(labels, selector map[string]string) bool {
+	for k, v := range selector {
+		if got, ok := labels[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}
+
+// release measures a group: its versions, their roles, and the endpoints of each.
+func (ix *index) release(g *group, o Options) Release {
+	r := Release{
+		Namespace: ix.snapshot.Namespace, Name: g.name(), Services: g.services,
+		Label: g.label, Problems: g.problems,
+	}
+	r.Lease = ix.snapshot.Leases[r.Name]
+	versions := make([]Version, 0, len(g.deployments))
+	for _, d := range g.deployments {
+		name := d.PodLabels[g.label]
+		if name == "" {
+			name = d.Name
+		}
+		versions = append(versions, Version{Name: name, Deployment: *d, label: g.label})
+	}
+	slices.SortStableFunc(versions, func(a, b Version) int { return CompareVersions(a.Name, b.Name) })
+	r.Foreign = ix.count(g, versions)
+	if len(versions) < 2 || slices.ContainsFunc(r.Problems, shapeless) {
+		r.Others = versions
+		return r
+	}
+	assignRoles(&r, versions, o)
+	return r
+}
+
+// shapeless says that a problem leaves no two versions to tell apart.
+func shapeless(p Problem) bool {
+	switch p.Code {
+	case CodeDuplicateVersion, CodeNoVersionLabel, CodeCatchAll:
+		return true
+	}
+	return false
+}
+
+// count fills in the ready endpoints of each version, and returns those of none. A pod serves when it is ready in every
+// Service of the release; it counts once, however many slices and address families name it. A slice may still name a pod
+// that is going or gone: that one serves no more.
+func (ix *index) count(g *group, versions []Version) (foreign int) {
+	need := len(g.services)
+	if g.pinned {
+		need = 1 // each of them selects one version only
+	}
+	ready := map[string]int{}
+	endpointOnly := map[string]bool{}
+	for _, svc := range g.services {
+		seen := map[string]bool{}
+		for _, e := range ix.endpoints[svc.Name] {
+			id := e.PodUID
+			if id == "" {
+				id = e.Address
+				endpointOnly[id] = true
+			}
+			if e.Ready && !e.Terminating && !seen[id] {
+				seen[id] = true
+				ready[id]++
+			}
+		}
+	}
+	for id, services := range ready {
+		if services < need {
+			continue
+		}
+		p, isPod := ix.pods[id]
+		switch v := owner(versions, p); {
+		case v != nil && !p.Terminating:
+			v.Serving++
+		case v == nil && (isPod || endpointOnly[id]):
+			foreign++
+		}
+	}
+	return foreign
+}
+
+// owner returns the version whose Deployment the pod belongs to.
+func owner(versions []Version, p *Pod) *Version {
+	for i := range versions {
+		if p != nil && versions[i].owns(p) {
+			return &versions[i]
+		}
+	}
+	return nil
+}
+
+// owns says whether the pod is the Deployment's. The version label decides where selectors overlap.
+func (v *Version) owns(p *Pod) bool {
+	d := &v.Deployment
+	return p.Owned && d.Selector.Matches(p.Labels) && p.Labels[v.label] == d.PodLabels[v.label]
+}

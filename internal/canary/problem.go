@@ -1,0 +1,45 @@
+package canary
+
+import "time"
+
+// Severity is how bad a Problem is.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+	Info    Severity = "info"
+)
+
+// Problem is one thing that is wrong, or will surprise: which object, why, since when, and what to do.
+type Problem struct {
+	Code     string
+	Severity Severity
+	Object   string // Kind/name
+	Message  string
+	Since    time.Time // zero where unknown
+	// Next are the commands to run next, without "kubectl" and without the user's connection flags.
+	Next []string
+}
+
+// The codes of problems. They are part of the JSON contract.
+const (
+	CodeNoSelector       = "NoSelector"
+	CodeExternalName     = "ExternalName"
+	CodeNoDeployment     = "NoDeployment"
+	CodeOneVersion       = "OneVersion"
+	CodeCatchAll         = "CatchAll"
+	CodePinnedService    = "PinnedService"
+	CodeNoVersionLabel   = "NoVersionLabel"
+	CodeVersionLabel     = "VersionLabelGuessed"
+	CodeDuplicateVersion = "DuplicateVersion"
+	CodeSharedDeployment = "SharedDeployment"
+	CodeUnknownVersion   = "UnknownVersion"
+	CodeThirdVersion     = "ThirdVersion"
+	CodeAutoscaler       = "Autoscaler"
+	CodePaused           = "Paused"
+	CodeMidRollout       = "MidRollout"
+	CodeDrifted          = "Drifted"
+	CodeInterrupted      = "Interrupted"
+)

@@ -1,0 +1,136 @@
+package canary
+
+import "time"
+
+// Snapshot is what one namespace looked like at one moment: the input of everything else here.
+type Snapshot struct {
+	Namespace   string
+	Services    []Service
+	Deployments []Deployment
+	Endpoints   []Endpoint
+	Pods        []Pod
+	Autoscalers []Autoscaler
+	Leases      map[string]Lease // by release name
+	// LeasesHidden says that the user may not read leases: nothing is known to be recorded or locked.
+	LeasesHidden bool
+}
+
+// Service is what discovery needs of a Service.
+type Service struct {
+	Name         string
+	UID          string
+	Labels       map[string]string
+	Selector     map[string]string
+	ExternalName bool
+}
+
+// Matcher is a label selector.
+type Matcher interface {
+	Matches(labels map[string]string) bool
+}
+
+// Deployment is what the core needs of a Deployment.
+type Deployment struct {
+	Name        string
+	UID         string
+	Created     time.Time
+	PodLabels   map[string]string // of the pod template
+	MatchLabels map[string]string // of the selector
+	Selector    Matcher           // the whole selector
+	Images      []string
+	Requests    Resources // of one pod
+	Replicas    int       // spec
+	Paused      bool
+	Generation  int64
+	Observed    int64 // status.observedGeneration
+
+	Pods        int // status.replicas: without terminating pods
+	UpdatedPods int
+	ReadyPods   int
+	Failure     *Failure // the ReplicaFailure condition, while it is True
+}
+
+// Resources is what the containers of a pod request.
+type Resources struct {
+	MilliCPU    int64
+	MemoryBytes int64
+}
+
+// Failure is why a controller could not create pods.
+type Failure struct {
+	Reason  string
+	Message string
+	Since   time.Time
+}
+
+// Endpoint is one entry of an EndpointSlice. A pod has one for every slice and address family it is in.
+type Endpoint struct {
+	Service     string
+	PodUID      string // empty when it is no pod's
+	Address     string
+	Ready       bool // nil means ready
+	Terminating bool
+}
+
+// Autoscaler is an object that sets the replicas of a Deployment.
+type Autoscaler struct {
+	Name       string
+	Deployment string
+	Min, Max   int
+}
+
+// Pod is a pod's identity; Conditions and Containers are there only where whole pods were read.
+type Pod struct {
+	Name        string
+	UID         string
+	Labels      map[string]string
+	Owned       bool // by a ReplicaSet
+	Created     time.Time
+	Terminating bool
+
+	Phase      string
+	Conditions []Condition
+	Containers []Container // init containers first
+}
+
+// Condition is one condition of a pod.
+type Condition struct {
+	Type    string
+	Status  bool
+	Reason  string
+	Message string
+	Since   time.Time
+}
+
+// Container is the status of one container.
+type Container struct {
+	Name     string
+	Ready    bool
+	Restarts int
+	Waiting  *Waiting // nil when it runs or has ended
+	Last     *Ended   // the last time that it ended
+}
+
+// Waiting is why a container does not run.
+type Waiting struct {
+	Reason  string
+	Message string
+}
+
+// Ended is how a container ended.
+type Ended struct {
+	Reason   string
+	ExitCode int
+	At       time.Time
+}
+
+// Lease is the lock and the record of one release.
+type Lease struct {
+	Holder  string // empty when nobody holds it
+	Expired bool   // the holder has not renewed it in time
+	Since   time.Time
+	Record  *Record // nil when nothing, or nothing readable, is recorded
+}
+
+// Held says whether an operator is moving the release right now.
+func (l Lease) Held() bool { return l.Holder != "" && !l.Expired }

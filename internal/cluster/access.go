@@ -1,0 +1,30 @@
+package cluster
+
+import (
+	"context"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// WhoAmI returns the user's name as the API server sees it, "unknown" where it does not tell.
+func (c *Client) WhoAmI(ctx context.Context) string {
+	review, err := c.authentication.SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil || review.Status.UserInfo.Username == "" {
+		return "unknown"
+	}
+	return review.Status.UserInfo.Username
+}
+
+// MayScale says whether the user may scale a Deployment, or with an empty name any. It is advice: a server that does not
+// answer counts as yes, and the write itself decides.
+func (c *Client) MayScale(ctx context.Context, namespace, name string) bool {
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+		ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: namespace, Verb: "patch", Group: "apps", Resource: "deployments", Subresource: "scale", Name: name,
+		},
+	}}
+	answer, err := c.authorization.SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	return err != nil || answer.Status.Allowed
+}

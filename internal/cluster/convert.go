@@ -1,0 +1,127 @@
+package cluster
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+func toService(s *corev1.Service) canary.Service {
+	return canary.Service{
+		Name: s.Name, UID: string(s.UID), Labels: s.Labels, Selector: s.Spec.Selector,
+		ExternalName: s.Spec.Type == corev1.ServiceTypeExternalName,
+	}
+}
+
+func toDeployment(d *appsv1.Deployment) canary.Deployment {
+	out := canary.Deployment{
+		Name: d.Name, UID: string(d.UID), Created: d.CreationTimestamp.Time,
+		PodLabels: d.Spec.Template.Labels, Selector: matcher(d.Spec.Selector),
+		Replicas: 1, Paused: d.Spec.Paused,
+		Generation: d.Generation, Observed: d.Status.ObservedGeneration,
+		Pods: int(d.Status.Replicas), UpdatedPods: int(d.Status.UpdatedReplicas), ReadyPods: int(d.Status.ReadyReplicas),
+	}
+	if d.Spec.Selector != nil {
+		out.MatchLabels = d.Spec.Selector.MatchLabels
+	}
+	if d.Spec.Replicas != nil {
+		out.Replicas = int(*d.Spec.Replicas)
+	}
+	for _, c := range d.Spec.Template.Spec.Containers {
+		out.Images = append(out.Images, c.Image)
+		out.Requests.MilliCPU += c.Resources.Requests.Cpu().MilliValue()
+		out.Requests.MemoryBytes += c.Resources.Requests.Memory().Value()
+	}
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
+			out.Failure = &canary.Failure{Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time}
+		}
+	}
+	return out
+}
+
+// labelMatcher is a selector of the API as the core sees it.
+type labelMatcher struct{ labels.Selector }
+
+func (m labelMatcher) Matches(l map[string]string) bool { return m.Selector.Matches(labels.Set(l)) }
+
+// matcher matches nothing where the selector is missing or cannot be read.
+func matcher(s *metav1.LabelSelector) canary.Matcher {
+	selector, err := metav1.LabelSelectorAsSelector(s)
+	if err != nil {
+		selector = labels.Nothing()
+	}
+	return labelMatcher{selector}
+}
+
+func toEndpoints(s *discoveryv1.EndpointSlice) []canary.Endpoint {
+	service := s.Labels[discoveryv1.LabelServiceName]
+	out := make([]canary.Endpoint, 0, len(s.Endpoints))
+	for _, e := range s.Endpoints {
+		ep := canary.Endpoint{
+			Service:     service,
+			Ready:       e.Conditions.Ready == nil || *e.Conditions.Ready,
+			Terminating: e.Conditions.Terminating != nil && *e.Conditions.Terminating,
+		}
+		if len(e.Addresses) > 0 {
+			ep.Address = e.Addresses[0]
+		}
+		if e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
+			ep.PodUID = string(e.TargetRef.UID)
+		}
+		out = append(out, ep)
+	}
+	return out
+}
+
+// toPod reads a pod's identity; of a whole pod its state too.
+func toPod(m metav1.Object) canary.Pod {
+	owner := metav1.GetControllerOf(m)
+	out := canary.Pod{
+		Name: m.GetName(), UID: string(m.GetUID()), Labels: m.GetLabels(),
+		Owned:   owner != nil && owner.Kind == "ReplicaSet",
+		Created: m.GetCreationTimestamp().Time, Terminating: m.GetDeletionTimestamp() != nil,
+	}
+	p, whole := m.(*corev1.Pod)
+	if !whole {
+		return out
+	}
+	out.Phase = string(p.Status.Phase)
+	for _, c := range p.Status.Conditions {
+		out.Conditions = append(out.Conditions, canary.Condition{
+			Type: string(c.Type), Status: c.Status == corev1.ConditionTrue,
+			Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time,
+		})
+	}
+	for _, statuses := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses} {
+		for _, c := range statuses {
+			out.Containers = append(out.Containers, toContainer(c))
+		}
+	}
+	return out
+}
+
+func toContainer(c corev1.ContainerStatus) canary.Container {
+	out := canary.Container{Name: c.Name, Ready: c.Ready, Restarts: int(c.RestartCount)}
+	if w := c.State.Waiting; w != nil {
+		out.Waiting = &canary.Waiting{Reason: w.Reason, Message: w.Message}
+	}
+	if t := c.LastTerminationState.Terminated; t != nil {
+		out.Last = &canary.Ended{Reason: t.Reason, ExitCode: int(t.ExitCode), At: t.FinishedAt.Time}
+	}
+	return out
+}
+
+// toAutoscaler reports false for one that scales something else than a Deployment.
+func toAutoscaler(h *autoscalingv2.HorizontalPodAutoscaler) (canary.Autoscaler, bool) {
+	out := canary.Autoscaler{Name: h.Name, Deployment: h.Spec.ScaleTargetRef.Name, Min: 1, Max: int(h.Spec.MaxReplicas)}
+	if h.Spec.MinReplicas != nil {
+		out.Min = int(*h.Spec.MinReplicas)
+	}
+	return out, h.Spec.ScaleTargetRef.Kind == "Deployment"
+}

@@ -1,0 +1,199 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// Want says what to read beyond Services, Deployments, endpoints and leases.
+type Want struct {
+	WholePods   bool // with their state; else only their metadata
+	Autoscalers bool
+}
+
+// Live is a namespace, or all of them, as read and, once it is followed, as it changes.
+type Live struct {
+	client    *Client
+	namespace string // empty: all
+
+	services    *feed[canary.Service]
+	deployments *feed[canary.Deployment]
+	endpoints   *feed[[]canary.Endpoint]
+	pods        *feed[canary.Pod]
+	leases      *feed[namedLease]
+	autoscalers *feed[canary.Autoscaler] // nil unless wanted, or forbidden
+
+	leasesHidden bool
+
+	mu      sync.Mutex
+	written map[string]string // Deployment key → the version that our last write made
+	err     error             // why following has ended
+	changes int               // how often anything has changed
+	next    chan struct{}     // closed at the next change
+	built   *canary.Snapshot  // the last snapshot
+	builtAt int               // the changes that it has
+	refresh *refresh          // the one that has not begun yet
+	reading sync.Mutex        // held while one is under way
+}
+
+// Read reads a namespace, or with an empty name all of them, with one list for each kind, all at once.
+func (c *Client) Read(ctx context.Context, namespace string, want Want) (*Live, error) {
+	l := &Live{
+		client: c, namespace: namespace,
+		services: c.services(namespace), deployments: c.deployments(namespace), endpoints: c.endpoints(namespace),
+		pods: c.podNames(namespace), leases: c.leases(namespace),
+		written: map[string]string{}, next: make(chan struct{}), builtAt: -1,
+	}
+	if want.WholePods {
+		l.pods = c.wholePods(namespace)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return l.services.load(ctx) })
+	group.Go(func() error { return l.deployments.load(ctx) })
+	group.Go(func() error { return l.endpoints.load(ctx) })
+	group.Go(func() error { return l.pods.load(ctx) })
+	group.Go(func() error {
+		err := l.leases.load(ctx)
+		l.leasesHidden = apierrors.IsForbidden(err)
+		if l.leasesHidden {
+			return nil
+		}
+		return err
+	})
+	if want.Autoscalers {
+		feed := c.autoscalers(namespace)
+		group.Go(func() error {
+			err := feed.load(ctx)
+			if err == nil {
+				l.autoscalers = feed
+			}
+			if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
+				return nil
+			}
+			return err
+		})
+	}
+	return l, group.Wait()
+}
+
+// AutoscalersHidden says that the user may not see whether anything scales the Deployments.
+func (l *Live) AutoscalersHidden() bool { return l.autoscalers == nil }
+
+// Empty says whether nothing at all was found.
+func (l *Live) Empty() bool {
+	n := 0
+	l.services.each(func(string, canary.Service) { n++ })
+	l.deployments.each(func(string, canary.Deployment) { n++ })
+	return n == 0
+}
+
+// NamespaceError returns the server's answer where the namespace does not exist; nil where it does, or may not be seen.
+func (l *Live) NamespaceError(ctx context.Context) error {
+	_, err := l.client.core.Namespaces().Get(ctx, l.namespace, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return err
+	}
+	return nil
+}
+
+// Snapshots returns the namespaces as they are now, in order of name.
+func (l *Live) Snapshots() []*canary.Snapshot {
+	byName := map[string]*canary.Snapshot{}
+	at := func(ns string) *canary.Snapshot {
+		s, ok := byName[ns]
+		if !ok {
+			s = &canary.Snapshot{Namespace: ns, Leases: map[string]canary.Lease{}, LeasesHidden: l.leasesHidden}
+			byName[ns] = s
+		}
+		return s
+	}
+	if l.namespace != "" {
+		at(l.namespace)
+	}
+	now := l.client.Now()
+	l.services.each(func(ns string, v canary.Service) { s := at(ns); s.Services = append(s.Services, v) })
+	l.deployments.each(func(ns string, v canary.Deployment) { s := at(ns); s.Deployments = append(s.Deployments, v) })
+	l.endpoints.each(func(ns string, v []canary.Endpoint) { s := at(ns); s.Endpoints = append(s.Endpoints, v...) })
+	l.pods.each(func(ns string, v canary.Pod) { s := at(ns); s.Pods = append(s.Pods, v) })
+	l.leases.each(func(ns string, v namedLease) { at(ns).Leases[v.release] = v.at(now) })
+	if l.autoscalers != nil {
+		l.autoscalers.each(func(ns string, v canary.Autoscaler) { s := at(ns); s.Autoscalers = append(s.Autoscalers, v) })
+	}
+	all := make([]*canary.Snapshot, 0, len(byName))
+	for _, s := range byName {
+		slices.SortFunc(s.Services, func(a, b canary.Service) int { return strings.Compare(a.Name, b.Name) })
+		slices.SortFunc(s.Deployments, func(a, b canary.Deployment) int { return strings.Compare(a.Name, b.Name) })
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b *canary.Snapshot) int { return strings.Compare(a.Namespace, b.Namespace) })
+	return all
+}
+
+// Snapshot returns the one namespace that was read. It is the same value until something changes; callers share it.
+func (l *Live) Snapshot() *canary.Snapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.builtAt != l.changes {
+		l.built, l.builtAt = l.Snapshots()[0], l.changes
+	}
+	return l.built
+}
+
+// refresh is a read that callers share.
+type refresh struct {
+	done     chan struct{}
+	snapshot *canary.Snapshot
+	err      error
+}
+
+// Refresh lists again what decides how far a side may be lowered: Deployments and endpoints. Callers that come while
+// one is under way share the next.
+func (l *Live) Refresh(ctx context.Context) (*canary.Snapshot, error) {
+	l.mu.Lock()
+	r := l.refresh
+	if r == nil {
+		r = &refresh{done: make(chan struct{})}
+		l.refresh = r
+		go l.run(context.WithoutCancel(ctx), r)
+	}
+	l.mu.Unlock()
+	select {
+	case <-r.done:
+		return r.snapshot, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (l *Live) run(ctx context.Context, r *refresh) {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	l.mu.Lock()
+	l.refresh = nil
+	l.mu.Unlock()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return l.deployments.load(ctx) })
+	group.Go(func() error { return l.endpoints.load(ctx) })
+	r.err = group.Wait()
+	l.changed()
+	r.snapshot = l.Snapshot()
+	close(r.done)
+}
+
+// ReadPods reads the pods' state, where only their names were read before.
+func (l *Live) ReadPods(ctx context.Context) error {
+	whole := l.client.wholePods(l.namespace)
+	if err := whole.load(ctx); err != nil {
+		return err
+	}
+	l.pods = whole
+	return nil
+}

@@ -1,0 +1,169 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// Lock is the lock of one release, held by this process. It is a courtesy to other operators: what keeps writes safe are
+// their preconditions.
+type Lock struct {
+	client    *Client
+	namespace string
+	release   string
+	holder    string
+
+	mu    sync.Mutex
+	lease *coordinationv1.Lease
+	stop  context.CancelFunc
+	ended chan struct{}
+}
+
+// Acquire takes the lock of a release and writes the record beside it, on the Lease as it was read: one that has changed
+// since is somebody else's. takeOver takes it from a holder who is at work. It returns a *canary.LockedError where
+// another was faster, and the server's error where Leases are forbidden.
+func (l *Live) Acquire(ctx context.Context, release, holder string, record *canary.Record, takeOver bool) (*Lock, error) {
+	lock := &Lock{client: l.client, namespace: l.namespace, release: release, holder: holder}
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: leasePrefix + release}}
+	l.leases.each(func(_ string, n namedLease) {
+		if n.release == release {
+			lease = n.object.DeepCopy()
+		}
+	})
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	err := lock.take(ctx, lease, record)
+	if takeOver && apierrors.IsConflict(err) {
+		// The holder has renewed it since.
+		if lease, err = l.client.coordination.Leases(l.namespace).Get(ctx, lease.Name, metav1.GetOptions{}); err == nil {
+			err = lock.take(ctx, lease, record)
+		}
+	}
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+		return nil, lock.lost(ctx, err)
+	}
+	return lock, err
+}
+
+func (l *Lock) take(ctx context.Context, lease *coordinationv1.Lease, record *canary.Record) (err error) {
+	if err := held(lease, l.holder, l.client.Now(), record); err != nil {
+		return err
+	}
+	api := l.client.coordination.Leases(l.namespace)
+	if lease.ResourceVersion == "" {
+		lease, err = api.Create(ctx, lease, metav1.CreateOptions{FieldManager: FieldManager})
+	} else {
+		lease, err = api.Update(ctx, lease, metav1.UpdateOptions{FieldManager: FieldManager})
+	}
+	if err == nil {
+		l.lease = lease
+	}
+	return err
+}
+
+func (c *Client) locked(release string, lease canary.Lease) *canary.LockedError {
+	e := &canary.LockedError{Release: release, Holder: lease.Holder, Age: c.Now().Sub(lease.Since)}
+	if lease.Record != nil && lease.Record.Move != nil {
+		e.Command = lease.Record.Move.Command
+	}
+	return e
+}
+
+// lost says who has the lock now.
+func (l *Lock) lost(ctx context.Context, cause error) error {
+	lease, err := l.client.coordination.Leases(l.namespace).Get(ctx, leasePrefix+l.release, metav1.GetOptions{})
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	named, _ := toLease(lease)
+	if named.lease.Holder == l.holder {
+		return cause
+	}
+	e := l.client.locked(l.release, named.lease)
+	e.Lost = l.lease != nil
+	return e
+}
+
+// Keep renews the lock until Release. onLost is called once, when somebody else has it.
+func (l *Lock) Keep(ctx context.Context, onLost func(error)) {
+	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	l.ended = make(chan struct{})
+	go func() {
+		defer close(l.ended)
+		tick := time.NewTicker(renewEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			var taken *canary.LockedError
+			if err := l.renew(ctx); errors.As(err, &taken) {
+				onLost(err)
+				return
+			}
+		}
+	}()
+}
+
+func (l *Lock) renew(ctx context.Context) error {
+	return l.update(ctx, func(lease *coordinationv1.Lease) error {
+		now := metav1.NewMicroTime(l.client.Now())
+		lease.Spec.RenewTime = &now
+		return nil
+	})
+}
+
+// Check reads the lock again, and fails with a *canary.LockedError where it is another's.
+func (l *Lock) Check(ctx context.Context) error {
+	lease, err := l.client.coordination.Leases(l.namespace).Get(ctx, leasePrefix+l.release, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	named, _ := toLease(lease)
+	if named.lease.Holder == l.holder {
+		return nil
+	}
+	e := l.client.locked(l.release, named.lease)
+	e.Lost = true
+	return e
+}
+
+// Release gives the lock back and writes the record. Where somebody else has the lock by now, theirs stays.
+func (l *Lock) Release(ctx context.Context, record *canary.Record) error {
+	if l.stop != nil {
+		l.stop()
+		<-l.ended
+	}
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	return l.update(ctx, func(lease *coordinationv1.Lease) error {
+		return held(lease, "", l.client.Now(), record)
+	})
+}
+
+func (l *Lock) update(ctx context.Context, change func(*coordinationv1.Lease) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	next := l.lease.DeepCopy()
+	if err := change(next); err != nil {
+		return err
+	}
+	updated, err := l.client.coordination.Leases(l.namespace).Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
+	if apierrors.IsConflict(err) {
+		return l.lost(ctx, err)
+	}
+	if err == nil {
+		l.lease = updated
+	}
+	return err
+}

@@ -1,0 +1,150 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+type operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value"`
+}
+
+// scalePatch is the one write there is: it holds only while the Deployment is the one that was read, at the replicas
+// that were read. The scale of 0 has no replicas field.
+func scalePatch(uid string, from, to int) ([]byte, error) {
+	ops := []operation{{"test", "/metadata/uid", uid}, {"test", "/spec/replicas", from}, {"replace", "/spec/replicas", to}}
+	if from == 0 {
+		ops[1].Value, ops[2].Op = nil, "add"
+	}
+	return json.Marshal(ops)
+}
+
+// Scale sets the replicas of a Deployment from what the caller saw to what it wants. Where another writer was faster it
+// returns a *canary.ConflictError. An answer that was lost is settled by reading back. A signal does not cut it off.
+func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	for attempt := 0; ; attempt++ {
+		version, err := l.client.patchScale(ctx, l.namespace, d, to, nil)
+		if err == nil {
+			l.wrote(d.Name, version)
+			return nil
+		}
+		if refused(err) {
+			return err
+		}
+		now, readErr := l.client.apps.Deployments(l.namespace).Get(ctx, d.Name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(readErr):
+			return &canary.ConflictError{Deployment: d.Name, Want: d.Replicas, Gone: true}
+		case readErr != nil:
+			return errors.Join(err, fmt.Errorf("and what became of it could not be read: %w", readErr))
+		case apierrors.IsInvalid(err) && !moved(now, d):
+			return err // an admission policy: nothing has changed
+		case moved(now, d) && (apierrors.IsInvalid(err) || string(now.UID) != d.UID || replicas(now) != to):
+			return conflict(now, d)
+		case moved(now, d):
+			l.wrote(d.Name, now.ResourceVersion)
+			return nil
+		case attempt == 1:
+			return err
+		}
+	}
+}
+
+// DryRun asks the server whether it would take the write, which it does not keep.
+func (l *Live) DryRun(ctx context.Context, d canary.Deployment, to int) error {
+	_, err := l.client.patchScale(ctx, l.namespace, d, to, []string{metav1.DryRunAll})
+	if apierrors.IsInvalid(err) {
+		now, readErr := l.client.apps.Deployments(l.namespace).Get(ctx, d.Name, metav1.GetOptions{})
+		if readErr == nil && moved(now, d) {
+			return conflict(now, d)
+		}
+	}
+	return err
+}
+
+func (c *Client) patchScale(ctx context.Context, namespace string, d canary.Deployment, to int, dryRun []string) (version string, err error) {
+	patch, err := scalePatch(d.UID, d.Replicas, to)
+	if err != nil {
+		return "", err
+	}
+	opts := metav1.PatchOptions{FieldManager: FieldManager, DryRun: dryRun}
+	var scale autoscalingv1.Scale
+	err = c.apps.RESTClient().Patch(types.JSONPatchType).
+		Namespace(namespace).Resource("deployments").Name(d.Name).SubResource("scale").
+		VersionedParams(&opts, parameterCodec).Body(patch).Do(ctx).Into(&scale)
+	return scale.ResourceVersion, err
+}
+
+// refused says that the server has answered, and the answer is no: nothing was written, and nothing is to be settled.
+func refused(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	code := status.Status().Code
+	return code >= 400 && code < 500 && !apierrors.IsInvalid(err) && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err)
+}
+
+// Conflict names who has changed a Deployment, which is no longer as given.
+func (l *Live) Conflict(ctx context.Context, d canary.Deployment) error {
+	now, err := l.client.apps.Deployments(l.namespace).Get(ctx, d.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return &canary.ConflictError{Deployment: d.Name, Want: d.Replicas, Gone: true}
+	}
+	if err != nil {
+		return &canary.ConflictError{Deployment: d.Name, Want: d.Replicas, Found: -1}
+	}
+	return conflict(now, d)
+}
+
+func replicas(d *appsv1.Deployment) int { return toDeployment(d).Replicas }
+
+func moved(now *appsv1.Deployment, seen canary.Deployment) bool {
+	return string(now.UID) != seen.UID || replicas(now) != seen.Replicas
+}
+
+// conflict names the other writer, as far as the object's managed fields tell. A scale's entry has no time.
+func conflict(now *appsv1.Deployment, seen canary.Deployment) error {
+	out := &canary.ConflictError{
+		Deployment: seen.Name, Want: seen.Replicas, Found: replicas(now), Replaced: string(now.UID) != seen.UID,
+	}
+	for _, m := range now.ManagedFields {
+		if m.FieldsV1 == nil || !ownsReplicas(m.FieldsV1.GetRawBytes()) {
+			continue
+		}
+		out.Manager, out.Operation, out.Subresource, out.At = m.Manager, string(m.Operation), m.Subresource, time.Time{}
+		if m.Time != nil {
+			out.At = m.Time.Time
+		}
+	}
+	return out
+}
+
+func ownsReplicas(fields []byte) bool {
+	var f struct {
+		Spec map[string]json.RawMessage `json:"f:spec"`
+	}
+	if json.Unmarshal(fields, &f) != nil {
+		return false
+	}
+	_, owns := f.Spec["f:replicas"]
+	return owns
+}

@@ -1,0 +1,111 @@
+package mover
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// job is the state of one move.
+type job struct {
+	Move
+
+	now     canary.Release
+	expect  canary.Split // the replicas that nobody but us should change
+	moved   time.Time    // when its endpoints were last seen to change; zero before that
+	known   map[string]bool
+	failing map[string]canary.Failure // what already failed before the raise, by Deployment
+	problem string                    // the one last told of
+
+	mu   sync.Mutex // guards what parallel writes change
+	err  error
+	back bool // put back to where it was
+}
+
+// remember notes what was there before a raise, so that only what the raise has made counts against it.
+func (j *job) remember() {
+	j.failing = map[string]canary.Failure{}
+	for _, v := range []*canary.Version{j.now.Stable, j.now.Canary} {
+		if f := v.Deployment.Failure; f != nil {
+			j.failing[v.Deployment.Name] = *f
+		}
+	}
+}
+
+// over says whether the wait after a raise is over, and there is a step to take.
+func (j *job) over() bool {
+	p := j.now.Position()
+	if p.Done(j.Target) {
+		return true
+	}
+	if !j.Bounds.Served(p, j.Target) {
+		return false
+	}
+	at := p.Replicas()
+	return j.Bounds.Lower(p, j.Target) != at || j.Bounds.Raise(p, j.Target) != at
+}
+
+// left says whether the pods that were lowered have left the endpoints, and the controller has seen it.
+func (j *job) left() bool {
+	for _, v := range []*canary.Version{j.now.Stable, j.now.Canary} {
+		d := v.Deployment
+		if d.Observed < d.Generation || d.Pods > d.Replicas || v.Serving > d.Replicas {
+			return false
+		}
+	}
+	return true
+}
+
+// fail keeps the first reason.
+func (j *job) fail(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err == nil {
+		j.err = err
+	}
+}
+
+// blame fails the job for an error of its own, not for one that came from another.
+func (j *job) blame(err error) {
+	if !errors.Is(err, context.Canceled) {
+		j.fail(err)
+	}
+}
+
+func (j *job) wrote(note func()) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	note()
+}
+
+func (j *job) outcome() canary.Outcome {
+	switch {
+	case j.err == nil:
+		return canary.Done
+	case j.back:
+		return canary.Restored
+	case errors.Is(j.err, ErrInterrupted):
+		return canary.Interrupted
+	}
+	return canary.Held
+}
+
+// lagging returns the side that does not serve what it should, the growing one first.
+func (j *job) lagging() *canary.Version {
+	for _, v := range []*canary.Version{j.now.Canary, j.now.Stable} {
+		if v.Serving < v.Deployment.Replicas && v.Deployment.Replicas <= j.goal(v) {
+			return v
+		}
+	}
+	return nil
+}
+
+func (j *job) goal(v *canary.Version) int {
+	if v == j.now.Stable {
+		return j.Target.Stable
+	}
+	return j.Target.Canary
+}

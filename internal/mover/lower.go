@@ -1,0 +1,113 @@
+package mover
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// pick is the split that a lower sets, from what a release is and where it goes.
+type pick = func(canary.Bounds, canary.Position, canary.Split) canary.Split
+
+func (j *job) wants(p pick) canary.Split { return p(j.Bounds, j.now.Position(), j.Target) }
+
+// lower lowers what may go and waits until it has left the endpoints. What may go is worked out from a fresh read; a
+// second read after the write undoes it where the other side has shrunk meanwhile.
+func (r *runner) lower(ctx context.Context, jobs []*job, p pick) (lowered bool, err error) {
+	var some []*job
+	for _, j := range jobs {
+		if j.wants(p) != j.now.Replicas() {
+			some = append(some, j)
+		}
+	}
+	if len(some) == 0 {
+		return false, nil
+	}
+	if err := r.settle(ctx, some); err != nil {
+		return false, err
+	}
+	if err := r.recheck(ctx, some); err != nil {
+		return false, err
+	}
+	before := map[*job]canary.Split{}
+	group, writes := errgroup.WithContext(ctx)
+	for _, j := range some {
+		before[j] = j.now.Replicas()
+		to := j.wants(p)
+		lowered = lowered || to != before[j]
+		r.set(writes, group, j, to, canary.Lowered)
+	}
+	if err := firstCause(writes, group.Wait()); err != nil {
+		return lowered, err
+	}
+	s, err := r.cluster.Refresh(ctx)
+	if err != nil {
+		return lowered, err
+	}
+	if err := r.see(ctx, s, some); err != nil {
+		r.undo(ctx, some, before)
+		return lowered, err
+	}
+	return lowered, r.await(ctx, some, (*job).left, nil)
+}
+
+// settle waits until the endpoints have not changed for a while.
+func (r *runner) settle(ctx context.Context, jobs []*job) error {
+	var last time.Time
+	for _, j := range jobs {
+		if j.moved.After(last) {
+			last = j.moved
+		}
+	}
+	wait := time.NewTimer(time.Until(last.Add(r.options.Settle)))
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-wait.C:
+		return nil
+	}
+}
+
+// recheck reads Deployments, endpoints and the locks again.
+func (r *runner) recheck(ctx context.Context, jobs []*job) error {
+	var s *canary.Snapshot
+	group, reads := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		s, err = r.cluster.Refresh(reads)
+		return err
+	})
+	for _, j := range jobs {
+		if j.Lock != nil {
+			group.Go(func() error { return j.Lock.Check(reads) })
+		}
+	}
+	if err := firstCause(ctx, group.Wait()); err != nil {
+		return err
+	}
+	return r.see(ctx, s, jobs)
+}
+
+// undo raises again what was lowered of a release whose other side was changed by somebody else. It is tried once: the
+// other writer may have meant it.
+func (r *runner) undo(ctx context.Context, jobs []*job, before map[*job]canary.Split) {
+	for _, j := range jobs {
+		if j.now.Replicas() == j.expect {
+			continue
+		}
+		to := j.now.Replicas()
+		if j.expect.Stable < before[j].Stable && to.Stable == j.expect.Stable {
+			to.Stable = before[j].Stable
+		}
+		if j.expect.Canary < before[j].Canary && to.Canary == j.expect.Canary {
+			to.Canary = before[j].Canary
+		}
+		var group errgroup.Group
+		r.set(ctx, &group, j, to, canary.Raised)
+		// The conflict is the error to tell; this is on top of it.
+		_ = group.Wait()
+	}
+}

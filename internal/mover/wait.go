@@ -1,0 +1,171 @@
+package mover
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// startGrace is how long a pod may be starting before that it is not ready is told as a trouble.
+const startGrace = 10 * time.Second
+
+// await waits until over holds for all jobs. It fails at the deadline, and at once for a job that stuck says cannot
+// come up; stuck may be nil.
+func (r *runner) await(ctx context.Context, jobs []*job, over func(*job) bool, stuck func(*canary.Snapshot, *job) error) error {
+	if r.options.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.options.Timeout, ErrDeadline)
+		defer cancel()
+	}
+	var last *canary.Snapshot
+	err := r.cluster.Observe(ctx, func(s *canary.Snapshot) (bool, error) {
+		last = s
+		if err := r.see(ctx, s, jobs); err != nil {
+			return false, err
+		}
+		done := true
+		for _, j := range jobs {
+			if over(j) {
+				continue
+			}
+			done = false
+			if stuck != nil {
+				if err := stuck(s, j); err != nil {
+					return false, j.failed(err)
+				}
+			}
+		}
+		return done, nil
+	})
+	if errors.Is(err, ErrDeadline) {
+		return r.late(last, jobs, over)
+	}
+	return err
+}
+
+// see takes in what a snapshot says of the jobs. Replicas that somebody else has changed are a conflict.
+func (r *runner) see(ctx context.Context, s *canary.Snapshot, jobs []*job) error {
+	found := r.finder.releases(s)
+	for _, j := range jobs {
+		now, ok := found[j.Release.Name]
+		if !ok || now.Stable == nil {
+			return j.failed(errors.New("release " + j.Release.Name + " is no longer there: its Service or a Deployment was changed or deleted"))
+		}
+		before := j.now
+		j.now = now
+		if before.Stable.Serving != now.Stable.Serving || before.Canary.Serving != now.Canary.Serving {
+			j.moved = time.Now()
+			r.notify(canary.Event{Release: now.Name, Kind: canary.Serves, Now: &now})
+		}
+		if now.Replicas() != j.expect {
+			return j.failed(r.cluster.Conflict(ctx, j.strange()))
+		}
+	}
+	return nil
+}
+
+// finder finds the releases of a snapshot, once for all runners that look at it.
+type finder struct {
+	options canary.Options
+
+	mu    sync.Mutex
+	last  *canary.Snapshot
+	found []canary.Release
+}
+
+func (f *finder) releases(s *canary.Snapshot) map[string]canary.Release {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.last != s {
+		f.last, f.found = s, canary.Discover(s, f.options)
+	}
+	all := make(map[string]canary.Release, len(f.found))
+	for _, r := range f.found {
+		all[r.Name] = own(r)
+	}
+	return all
+}
+
+// own copies what a job changes.
+func own(r canary.Release) canary.Release {
+	if r.Stable != nil {
+		stable, other := *r.Stable, *r.Canary
+		r.Stable, r.Canary = &stable, &other
+	}
+	return r
+}
+
+func (j *job) failed(err error) error {
+	j.fail(err)
+	return err
+}
+
+// strange returns the Deployment that somebody else has scaled, as we had left it.
+func (j *job) strange() canary.Deployment {
+	d := j.now.Stable.Deployment
+	want := j.expect.Stable
+	if d.Replicas == want {
+		d, want = j.now.Canary.Deployment, j.expect.Canary
+	}
+	d.Replicas = want
+	return d
+}
+
+// diagnose tells of a new trouble, and returns an error where waiting longer would be in vain. Only what a raise of
+// ours has made counts: pods that were not there before it, and a failure that was not.
+func (r *runner) diagnose(s *canary.Snapshot, j *job) error {
+	for _, v := range []*canary.Version{j.now.Canary, j.now.Stable} {
+		if v.Deployment.Replicas > j.goal(v) || v.Serving >= v.Deployment.Replicas {
+			continue
+		}
+		if p := canary.DiagnoseDeployment(&v.Deployment); p != nil && j.failing[v.Deployment.Name] != *v.Deployment.Failure {
+			return j.stuck(v, p)
+		}
+		for _, pod := range canary.PodsOf(s, v) {
+			p, definite := canary.Diagnose(pod)
+			if p == nil || p.Code == canary.CodeNotReady && time.Since(pod.Created) < startGrace {
+				continue
+			}
+			if definite && !j.known[pod.UID] {
+				return j.stuck(v, p)
+			}
+			if told := p.Object + p.Code; told != j.problem {
+				j.problem = told
+				r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Trouble, Problem: p})
+			}
+		}
+	}
+	return nil
+}
+
+func (j *job) stuck(v *canary.Version, p *canary.Problem) *StuckError {
+	return &StuckError{
+		Release: j.Release.Name, Version: v.Name, Serving: v.Serving, Replicas: v.Deployment.Replicas,
+		Problem: p, Definite: true,
+	}
+}
+
+// late gives every job that still waits the reason, and returns the first.
+func (r *runner) late(s *canary.Snapshot, jobs []*job, over func(*job) bool) error {
+	var first error
+	for _, j := range jobs {
+		if over(j) {
+			continue
+		}
+		e := &StuckError{Release: j.Release.Name, Waited: r.options.Timeout}
+		if v := j.lagging(); v != nil {
+			e.Version, e.Serving, e.Replicas = v.Name, v.Serving, v.Deployment.Replicas
+			if s != nil {
+				e.Problem = canary.WhyNotServing(s, v)
+			}
+		}
+		j.fail(e)
+		if first == nil {
+			first = e
+		}
+	}
+	return first
+}

@@ -1,0 +1,179 @@
+package printer
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf16"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// The machine contract: fields are only added within a version.
+const (
+	apiVersion = "kubectl-canary/v1alpha1"
+	listKind   = "ReleaseList"
+)
+
+// ReleaseList is what `-o json` prints.
+type ReleaseList struct {
+	APIVersion string    `json:"apiVersion"`
+	Kind       string    `json:"kind"`
+	Items      []Release `json:"items"`
+}
+
+// Release is one item of a ReleaseList.
+type Release struct {
+	Namespace        string         `json:"namespace"`
+	Name             string         `json:"name"`
+	Services         []string       `json:"services"`
+	Phase            canary.Phase   `json:"phase"`
+	Weight           Weight         `json:"weight"`
+	Baseline         *int           `json:"baseline"`
+	Stable           *Version       `json:"stable"`
+	Canary           *Version       `json:"canary"`
+	Others           []Version      `json:"others"`
+	ForeignEndpoints int            `json:"foreignEndpoints"`
+	Drain            *Drain         `json:"drain"`
+	Problems         []Problem      `json:"problems"`
+	LastChange       *Change        `json:"lastChange"`
+	Outcome          canary.Outcome `json:"outcome,omitempty"`
+}
+
+// Weight is a share of the canary three times: asked for, served, and what the replicas can reach.
+type Weight struct {
+	Desired   *canary.Weight `json:"desired"`
+	Actual    *canary.Weight `json:"actual"`
+	Reachable *canary.Weight `json:"reachable"`
+}
+
+// Version is one version of a release.
+type Version struct {
+	Version        string   `json:"version"`
+	Deployment     string   `json:"deployment"`
+	Replicas       int      `json:"replicas"`
+	ReadyReplicas  int      `json:"readyReplicas"`
+	ReadyEndpoints int      `json:"readyEndpoints"`
+	Dark           int      `json:"dark"`
+	Images         []string `json:"images"`
+}
+
+// Drain names the label by which pods can be taken out of the Service before they stop.
+type Drain struct {
+	Label string `json:"label"`
+}
+
+// Problem is one thing that is wrong.
+type Problem struct {
+	Code     string          `json:"code"`
+	Severity canary.Severity `json:"severity"`
+	Object   string          `json:"object"`
+	Message  string          `json:"message"`
+	Since    *time.Time      `json:"since"`
+	Next     []string        `json:"next"`
+}
+
+// Change is the last change of a release.
+type Change struct {
+	Time    time.Time      `json:"time"`
+	By      string         `json:"by"`
+	From    canary.Weight  `json:"from"`
+	To      canary.Weight  `json:"to"`
+	Command string         `json:"command"`
+	Reason  string         `json:"reason"`
+	Outcome canary.Outcome `json:"outcome"`
+}
+
+// NewReleaseList builds the contract; command is as in Table.
+func NewReleaseList(all []Status, command func(next, namespace string) string) ReleaseList {
+	list := ReleaseList{APIVersion: apiVersion, Kind: listKind, Items: []Release{}}
+	for _, s := range all {
+		list.Items = append(list.Items, newRelease(s, command))
+	}
+	return list
+}
+
+func newRelease(s Status, command func(next, namespace string) string) Release {
+	r := &s.Release
+	out := Release{
+		Namespace: r.Namespace, Name: r.Name, Services: []string{}, Phase: r.Phase(),
+		Weight: Weight{Desired: optional(r.Desired()), Actual: optional(r.Actual()), Reachable: optional(r.Reachable())},
+		Others: []Version{}, ForeignEndpoints: r.Foreign, Problems: []Problem{}, Outcome: s.Outcome,
+	}
+	for _, svc := range r.Services {
+		out.Services = append(out.Services, svc.Name)
+	}
+	if r.Stable != nil {
+		stable, second := newVersion(r.Stable), newVersion(r.Canary)
+		out.Stable, out.Canary = &stable, &second
+	}
+	for i := range r.Others {
+		out.Others = append(out.Others, newVersion(&r.Others[i]))
+	}
+	if r.Record != nil {
+		out.Baseline = &r.Record.Baseline
+	}
+	if c := r.Record.Last(); c != nil {
+		out.LastChange = &Change{Time: c.Time, By: c.By, From: c.From, To: c.To, Command: c.Command, Reason: c.Reason, Outcome: c.Outcome}
+	}
+	for _, p := range s.Problems {
+		q := Problem{Code: p.Code, Severity: p.Severity, Object: p.Object, Message: p.Message, Next: []string{}}
+		if !p.Since.IsZero() {
+			q.Since = &p.Since
+		}
+		for _, next := range p.Next {
+			q.Next = append(q.Next, command(next, r.Namespace))
+		}
+		out.Problems = append(out.Problems, q)
+	}
+	return out
+}
+
+func newVersion(v *canary.Version) Version {
+	d := &v.Deployment
+	return Version{
+		Version: v.Name, Deployment: d.Name, Replicas: d.Replicas, ReadyReplicas: d.ReadyPods,
+		ReadyEndpoints: v.Serving, Dark: v.Dark, Images: append([]string{}, d.Images...),
+	}
+}
+
+func optional(w canary.Weight, ok bool) *canary.Weight {
+	if !ok {
+		return nil
+	}
+	return &w
+}
+
+// JSON writes a value as kubectl does. Control and format characters that JSON itself would let through are escaped.
+func JSON(w io.Writer, v any) error {
+	b, err := json.MarshalIndent(v, "", "    ")
+	if err != nil {
+		return err
+	}
+	var out strings.Builder
+	for _, r := range string(b) {
+		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&out, "\\u%04x", unit)
+			}
+			continue
+		}
+		out.WriteRune(r)
+	}
+	_, err = io.WriteString(w, out.String()+"\n")
+	return err
+}
+
+// YAML writes a value as kubectl does.
+func YAML(w io.Writer, v any) error {
+	b, err := yaml.Marshal(v)
+	if err == nil {
+		_, err = w.Write(b)
+	}
+	return err
+}

@@ -1,0 +1,66 @@
+package printer
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// Plan shows what a move of one release would do.
+func Plan(w io.Writer, style Style, r *canary.Release, t canary.Target, p canary.Plan) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s (stable %s/canary %s) %s %s, %s%% of the traffic, baseline %d\n", Safe(r.Name),
+		p.From, Safe(r.Stable.Name), Safe(r.Canary.Name), style.arrow(), p.Target, t.Reach, t.Baseline)
+	at := p.From
+	for i, round := range p.Rounds {
+		steps := []string{}
+		step := func(verb string, to canary.Split) {
+			for _, s := range changes(r, at, to) {
+				steps = append(steps, fmt.Sprintf("%s %s %d %s %d", verb, Safe(s.version), s.from, style.arrow(), s.to))
+			}
+			at = to
+		}
+		step("lower", round.Room)
+		step("raise", round.Raise)
+		if round.Raise != round.Room {
+			steps = append(steps, "wait until they serve")
+		}
+		step("lower", round.Lower)
+		fmt.Fprintf(&b, "  round %d: %s\n", i+1, strings.Join(steps, ", "))
+	}
+	if len(p.Rounds) == 0 {
+		b.WriteString("  nothing to do\n")
+	} else {
+		fmt.Fprintf(&b, "  at most %d pods (%s), at least %d ready\n", p.Peak.Total(), requests(r, p.Peak), p.Least)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+type change struct {
+	version  string
+	from, to int
+}
+
+func changes(r *canary.Release, from, to canary.Split) []change {
+	var all []change
+	if from.Stable != to.Stable {
+		all = append(all, change{r.Stable.Name, from.Stable, to.Stable})
+	}
+	if from.Canary != to.Canary {
+		all = append(all, change{r.Canary.Name, from.Canary, to.Canary})
+	}
+	return all
+}
+
+// requests is the CPU and memory that the pods of a split ask for.
+func requests(r *canary.Release, s canary.Split) string {
+	a, b := r.Stable.Deployment.Requests, r.Canary.Deployment.Requests
+	cpu := resource.NewMilliQuantity(int64(s.Stable)*a.MilliCPU+int64(s.Canary)*b.MilliCPU, resource.DecimalSI)
+	memory := resource.NewQuantity(int64(s.Stable)*a.MemoryBytes+int64(s.Canary)*b.MemoryBytes, resource.BinarySI)
+	return fmt.Sprintf("requesting %s CPU and %s memory", cpu, memory)
+}

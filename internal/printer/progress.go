@@ -1,0 +1,117 @@
+package printer
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// Progress shows a move while it goes on: a line for each event, or with Block a line for each release, in place.
+type Progress struct {
+	Out   io.Writer
+	Style Style
+	Block *Block // nil where the output is not a terminal
+
+	mu     sync.Mutex
+	began  time.Time
+	now    time.Time
+	states []*state
+}
+
+// state is the line of one release.
+type state struct {
+	release canary.Release
+	doing   string
+	trouble string
+}
+
+// Begin tells which releases are to move.
+func (p *Progress) Begin(releases []canary.Release, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.began, p.now = now, now
+	for _, r := range releases {
+		p.states = append(p.states, &state{release: r, doing: "starting"})
+	}
+}
+
+// Handle takes in an event.
+func (p *Progress) Handle(e canary.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := p.line(e)
+	for _, s := range p.states {
+		if s.release.Name == e.Release {
+			s.take(e, line)
+		}
+	}
+	if p.Block == nil {
+		fmt.Fprintf(p.Out, "%s: %s\n", Safe(e.Release), line)
+		return
+	}
+	p.draw()
+}
+
+// Tick lets time pass: only what is drawn in place shows it.
+func (p *Progress) Tick(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = now
+	if p.Block != nil {
+		p.draw()
+	}
+}
+
+func (s *state) take(e canary.Event, line string) {
+	switch e.Kind {
+	case canary.Serves:
+		s.release, s.trouble = *e.Now, ""
+	case canary.Trouble:
+		s.trouble = line
+	default:
+		s.doing = line
+	}
+}
+
+func (p *Progress) line(e canary.Event) string {
+	switch e.Kind {
+	case canary.Raised, canary.Lowered:
+		return fmt.Sprintf("%s %s %d %s %d", e.Kind, Safe(e.Version), e.From, p.Style.arrow(), e.To)
+	case canary.Serves:
+		return "serving " + p.serving(e.Now)
+	case canary.Trouble:
+		return "waiting: " + Describe(*e.Problem)
+	case canary.Restoring:
+		return "putting it back to where it was"
+	}
+	return string(e.Kind)
+}
+
+func (p *Progress) serving(r *canary.Release) string {
+	weight := "-"
+	if w, ok := r.Actual(); ok {
+		weight = w.String() + "%"
+	}
+	return fmt.Sprintf("%s (%s %d/%d, %s %d/%d)", weight,
+		Safe(r.Stable.Name), r.Stable.Serving, r.Stable.Deployment.Replicas,
+		Safe(r.Canary.Name), r.Canary.Serving, r.Canary.Deployment.Replicas)
+}
+
+// draw is best effort: a terminal that does not take it must not stop the move.
+func (p *Progress) draw() {
+	t := table{style: p.Style}
+	for _, s := range p.states {
+		doing := s.doing
+		if s.trouble != "" {
+			doing = s.trouble
+		}
+		t.add(cell{text: Safe(s.release.Name)}, cell{text: p.serving(&s.release)},
+			cell{text: duration.HumanDuration(p.now.Sub(p.began))}, cell{text: doing})
+	}
+	_ = p.Block.Draw(t.lines())
+}

@@ -1,0 +1,130 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+	"github.com/kubectl-canary/kubectl-canary/internal/mover"
+	"github.com/kubectl-canary/kubectl-canary/internal/printer"
+)
+
+// ErrInterrupted is the cause with which main cancels the context on a signal.
+var ErrInterrupted = mover.ErrInterrupted
+
+// The exit codes; exitCodes says what they mean.
+const (
+	exitDone        = 0
+	exitError       = 1
+	exitPhase       = 3
+	exitFailedGate  = 4
+	exitNoVerdict   = 5
+	exitConflict    = 6
+	exitDeadline    = 124
+	ExitInterrupted = 130
+)
+
+// exitCodes is the table that help and docs print.
+var exitCodes = []struct {
+	code    int
+	meaning string
+}{
+	{exitDone, "done, or already there"},
+	{exitError, "an error, a refusal or bad usage; or a definite cause ended the wait, restored or not"},
+	{exitPhase, "(status --exit-status) the phase is not Stable, Canary or Promoted"},
+	{exitFailedGate, "(migrate) a gate failed, and the release was rolled back"},
+	{exitNoVerdict, "(migrate) a gate was inconclusive, and the release was held"},
+	{exitConflict, "a conflict: somebody else has moved it, or holds the lock"},
+	{exitDeadline, "the deadline passed, restored or not"},
+	{ExitInterrupted, "interrupted by a signal"},
+}
+
+// usageError is a mistake in the command line.
+type usageError struct {
+	cmd *cobra.Command
+	err error
+}
+
+func (e usageError) Error() string {
+	return fmt.Sprintf("%v\nSee '%s --help' for help and examples", e.err, e.cmd.CommandPath())
+}
+
+func (e usageError) Unwrap() error { return e.err }
+
+// toldError is one whose message the user has already seen.
+type toldError struct{ error }
+
+func (e toldError) Unwrap() error { return e.error }
+
+// errPhase is what --exit-status ends with.
+var errPhase = toldError{errors.New("not every release is Stable, Canary or Promoted")}
+
+// report prints an error as kubectl would, and returns the exit code.
+func report(w io.Writer, cmd *cobra.Command, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var usage usageError
+	if wrongArgs := strings.Contains(err.Error(), "arg(s)"); wrongArgs && !errors.As(err, &usage) {
+		err = usageError{cmd, err}
+	}
+	if !errors.As(err, new(toldError)) {
+		fmt.Fprintln(w, message(err))
+	}
+	return exitCode(err)
+}
+
+// exitCode is the only place where an error becomes a number. Of several errors the most telling counts.
+func exitCode(err error) int {
+	var (
+		conflict *canary.ConflictError
+		locked   *canary.LockedError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled):
+		return ExitInterrupted
+	case errors.As(err, &conflict) || errors.As(err, &locked):
+		return exitConflict
+	case errors.Is(err, errPhase):
+		return exitPhase
+	case errors.Is(err, mover.ErrDeadline):
+		return exitDeadline
+	}
+	return exitError
+}
+
+// message is what kubectl would say: a server's answer in its own words, everything else after "error: ". It may have
+// several lines, but what comes from the cluster is made safe.
+func message(err error) string {
+	var (
+		status *apierrors.StatusError
+		web    *url.Error
+	)
+	switch {
+	case errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled):
+		return "interrupted: nothing was written"
+	case errors.As(err, &status):
+		err = status
+	case errors.As(err, &web):
+		err = web
+	}
+	text, known := cmdutil.StandardErrorMessage(err)
+	if !known {
+		text = "error: " + err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i := range lines {
+		lines[i] = printer.Safe(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,71 @@
+package plugin
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/kubectl/pkg/util/templates"
+)
+
+// usageTemplate is cobra's own, but for the connection flags, which every command has: they are listed by `options`.
+const usageTemplate = `Usage:{{if .Runnable}}
+  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
+  {{.CommandPath}} [command]{{end}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if .HasAvailableSubCommands}}{{$cmds := .Commands}}{{range $group := .Groups}}
+
+{{.Title}}{{range $cmds}}{{if (and (eq .GroupID $group.ID) (or .IsAvailableCommand (eq .Name "help")))}}
+  {{rpad .Name .NamePadding }} {{.Short}}{{end}}{{end}}{{end}}{{end}}{{if and .HasParent .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
+
+Use "{{.CommandPath}} [command] --help" for more information about a command.{{end}}
+Use "{{.Root.CommandPath}} options" for the flags of all commands, such as --namespace and --context.
+`
+
+func newOptions(streams genericiooptions.IOStreams) *cobra.Command {
+	return &cobra.Command{
+		Use:     "options",
+		GroupID: "other",
+		Short:   "List the flags of all commands",
+		Long:    "List the flags that every command has: how to reach the cluster, as whom, and in which namespace.",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(streams.Out, "The following flags can be passed to any command:\n\n%s", cmd.Root().PersistentFlags().FlagUsages())
+			return err
+		},
+	}
+}
+
+func newExitCodes() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "What the commands exit with",
+		Long:  "The commands exit with one of these codes:\n\n" + exitCodeTable(),
+	}
+}
+
+func exitCodeTable() string {
+	var s strings.Builder
+	for _, row := range exitCodes {
+		fmt.Fprintf(&s, "  %3d  %s\n", row.code, row.meaning)
+	}
+	return s.String()
+}
+
+// unknownCommand says what was meant.
+func unknownCommand(cmd *cobra.Command, word string) error {
+	s := fmt.Sprintf("unknown command %q for %q", word, cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2
+	if close := cmd.SuggestionsFor(word); len(close) > 0 {
+		s += "; did you mean " + strings.Join(close, " or ") + "?"
+	}
+	return fmt.Errorf("%s", s)
+}
+
+func long(s string) string     { return templates.LongDesc(s) }
+func examples(s string) string { return templates.Examples(s) }

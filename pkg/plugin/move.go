@@ -1,0 +1,143 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// moveOptions is what shift, promote and rollback have in common: they are one mover.
+type moveOptions struct {
+	conn    *connection
+	streams genericiooptions.IOStreams
+	choose  chooser
+	output  output
+	command func(next, namespace string) string
+
+	ask         canary.Ask
+	surge       string
+	unavailable string
+	tolerance   string
+	timeout     time.Duration
+	onFailure   string
+	dryRun      string
+	reason      string
+	force       bool
+
+	typed string // the command line, for the record: verb, names and --to
+	again string // the same with every flag that matters, to go on
+	back  string // to go back; empty for a rollback
+}
+
+func newMove(conn *connection, streams genericiooptions.IOStreams) *moveOptions {
+	return &moveOptions{conn: conn, streams: streams, tolerance: "1"}
+}
+
+func (o *moveOptions) addFlags(flags *pflag.FlagSet) {
+	o.choose.addFlags(flags)
+	o.output.addFlags(flags)
+	flags.IntVar(&o.ask.Replicas, "replicas", 0, "The baseline: how many replicas carry the full load; recorded or guessed if left out")
+	flags.StringVar(&o.surge, "max-surge", "25%", "How many pods more than the target there may be during the move, a count or percent of the baseline")
+	flags.StringVar(&o.unavailable, "max-unavailable", "0", "How many ready pods fewer than the target there may be during the move, a count or percent of the baseline")
+	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long each wait for pods may take, 0 for ever")
+	flags.StringVar(&o.onFailure, "on-failure", "restore", "What to do with releases that cannot come up: restore puts all of them back, hold leaves them")
+	flags.StringVar(&o.dryRun, "dry-run", "none", `Must be "none", "client" (print the plan) or "server" (ask the server, which keeps nothing)`)
+	flags.Lookup("dry-run").NoOptDefVal = "client"
+	flags.StringVar(&o.reason, "reason", "", "Why, for the history")
+	flags.BoolVar(&o.force, "force", false, "Go on in spite of an autoscaler, a paused or a mid-rollout Deployment")
+}
+
+// complete parses everything before the first request, and runs the move.
+func (o *moveOptions) complete(cmd *cobra.Command, args []string) error {
+	for _, step := range []func() error{
+		func() error { return o.choose.complete(args) },
+		func() error { return o.output.complete() },
+		o.completeAsk,
+		o.completeModes,
+	} {
+		if err := step(); err != nil {
+			return usageError{cmd, err}
+		}
+	}
+	if o.ask.Rollback && !cmd.Flags().Changed("max-surge") {
+		all := canary.Percent(100)
+		o.ask.MoveSurge = &all
+	}
+	o.command = o.conn.command(cmd)
+	o.remember(cmd, args)
+	return o.run(cmd.Context())
+}
+
+func (o *moveOptions) completeAsk() (err error) {
+	if o.ask.Replicas < 0 {
+		return fmt.Errorf("invalid --replicas %d: want at least 1", o.ask.Replicas)
+	}
+	if o.ask.MaxTotal < 0 {
+		return fmt.Errorf("invalid --max-total %d: want at least 2", o.ask.MaxTotal)
+	}
+	if o.ask.Surge, err = canary.ParseAmount(o.surge); err != nil {
+		return fmt.Errorf("--max-surge: %w", err)
+	}
+	if o.ask.Unavailable, err = canary.ParseAmount(o.unavailable); err != nil {
+		return fmt.Errorf("--max-unavailable: %w", err)
+	}
+	if o.ask.Surge.Value == 0 && o.ask.Unavailable.Value == 0 {
+		return errors.New("--max-surge and --max-unavailable are both 0: no pod could be moved")
+	}
+	if o.ask.Tolerance, err = canary.ParseWeight(o.tolerance); err != nil {
+		return fmt.Errorf("--tolerance: %w", err)
+	}
+	return nil
+}
+
+func (o *moveOptions) completeModes() error {
+	if o.onFailure != "restore" && o.onFailure != "hold" {
+		return fmt.Errorf(`invalid --on-failure %q: want "restore" or "hold"`, o.onFailure)
+	}
+	switch o.dryRun {
+	case "none", "client", "server":
+	default:
+		return fmt.Errorf(`invalid --dry-run %q: must be "none", "server" or "client"`, o.dryRun)
+	}
+	if o.timeout < 0 {
+		return fmt.Errorf("invalid --timeout %s: want 0 or more", o.timeout)
+	}
+	return nil
+}
+
+// passing are the flags that say how a move is reported, not what it does.
+var passing = []string{"output", "dry-run", "template", "allow-missing-template-keys", "namespace", "reason"}
+
+// remember writes down the command line as the user could type it again.
+func (o *moveOptions) remember(cmd *cobra.Command, args []string) {
+	words := name + " " + cmd.Name()
+	for _, a := range args {
+		words += " " + quote(a)
+	}
+	o.typed, o.again = cmd.Name(), words
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name == "to" {
+			o.typed += repeat(f)
+		}
+		if !slices.Contains(passing, f.Name) && !slices.Contains(connecting, f.Name) {
+			o.again += repeat(f)
+		}
+	})
+	if !o.ask.Rollback {
+		o.back = strings.Replace(words, cmd.Name(), "rollback", 1)
+		for _, flag := range []string{"selector", "version-label", "stable", "canary"} {
+			if f := cmd.Flags().Lookup(flag); f.Changed {
+				o.back += repeat(f)
+			}
+		}
+	}
+}
+

@@ -1,0 +1,76 @@
+// Package plugin is `kubectl canary`: its commands, from flags to what is run, and what they exit with.
+package plugin
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/kubectl/pkg/util/templates"
+)
+
+// name is the plugin's: the file is kubectl-NAME. krew may ask for another.
+const name = "canary"
+
+// Main runs the command line and returns the exit code. A signal cancels the context with ErrInterrupted.
+func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	cmd := NewCommand(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
+	cmd.SetArgs(args)
+	ran, err := cmd.ExecuteContextC(ctx)
+	return report(errOut, ran, err)
+}
+
+// NewCommand returns the whole tree of commands.
+func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   name,
+		Short: "Run canary releases on the Deployments you already have",
+		Long: templates.LongDesc(`
+			Run canary releases on the Deployments you already have.
+
+			A release is a Service and the Deployments behind it that differ in their version label. The Service
+			spreads connections over the ready pods of all versions, so the canary's weight is its share of the
+			ready endpoints. There is no controller and nothing to install in the cluster.`),
+		Example: templates.Examples(`
+			# Show the split of every release of a namespace
+			kubectl canary status -n messenger
+
+			# Move half of the traffic of all of them, together or not at all
+			kubectl canary shift --to 50 -n messenger
+
+			# Give everything to the canary, or take everything back
+			kubectl canary promote -n messenger
+			kubectl canary rollback -n messenger`),
+		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl " + name},
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		Args:              noCommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.SetIn(streams.In)
+	cmd.SetOut(streams.Out)
+	cmd.SetErr(streams.ErrOut)
+	cmd.SetUsageTemplate(usageTemplate)
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{cmd, err} })
+	cmd.CompletionOptions.HiddenDefaultCmd = true
+
+	conn := newConnection(cmd.PersistentFlags())
+	cmd.AddGroup(&cobra.Group{ID: "see", Title: "See:"}, &cobra.Group{ID: "move", Title: "Move:"}, &cobra.Group{ID: "other", Title: "Other:"})
+	cmd.SetHelpCommandGroupID("other")
+	cmd.AddCommand(
+		newStatus(conn, streams),
+		newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams),
+		newVersion(streams), newOptions(streams), newExitCodes(),
+	)
+	return cmd
+}
+
+// noCommand refuses words after the plugin's name that are no command, with a suggestion.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError{cmd, unknownCommand(cmd, args[0])}
+}

@@ -1,0 +1,210 @@
+package plugin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
+	"github.com/kubectl-canary/kubectl-canary/internal/mover"
+	"github.com/kubectl-canary/kubectl-canary/internal/printer"
+)
+
+const (
+	// settle is how long endpoints must have been unchanged before a side is lowered (DESIGN §5).
+	settle = 2 * time.Second
+	// takeOverPause lets the writes of an operator whose lock was taken over come to their end.
+	takeOverPause = 2 * time.Second
+)
+
+// run is one move of one or more releases, from the first read to the last word.
+type run struct {
+	*moveOptions
+
+	client    *cluster.Client
+	live      *cluster.Live
+	namespace string
+	user      string
+	mayScale  bool
+	leases    bool // Leases can be read and, as far as is known, written
+}
+
+func (o *moveOptions) run(ctx context.Context) error {
+	r := &run{moveOptions: o}
+	if err := r.read(ctx); err != nil {
+		return err
+	}
+	all, err := o.plan(r.live.Snapshot(), r.leases)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return fmt.Errorf("no release found in namespace %q: a release is a Service with Deployments that differ in their version label", r.namespace)
+	}
+	if err := o.refuse(ctx, all, r); err != nil {
+		return r.refused(all, err)
+	}
+	switch o.dryRun {
+	case "client":
+		return r.showPlans(all)
+	case "server":
+		return r.askServer(ctx, all)
+	}
+	r.announce(all)
+	return r.move(ctx, all)
+}
+
+// read asks for everything at once: the namespace, who the user is, and what they may do.
+func (r *run) read(ctx context.Context) (err error) {
+	if r.namespace, err = r.conn.namespace(); err != nil {
+		return err
+	}
+	if r.client, err = r.conn.client(r.streams.ErrOut); err != nil {
+		return err
+	}
+	group, reads := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		r.live, err = r.conn.read(reads, r.client, r.namespace, cluster.Want{WholePods: true, Autoscalers: true})
+		return err
+	})
+	group.Go(func() error { r.user = r.client.WhoAmI(reads); return nil })
+	group.Go(func() error { r.mayScale = r.client.MayScale(reads, r.namespace, ""); return nil })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	r.leases = !r.live.Snapshot().LeasesHidden
+	return nil
+}
+
+// move locks what it has to write to, plans again from what it then reads, and moves.
+func (r *run) move(ctx context.Context, all []planned) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	held, err := r.lock(ctx, all)
+	if err != nil {
+		return err
+	}
+	r.live.Follow(ctx, false)
+	snapshot, err := r.live.Refresh(ctx)
+	if err == nil {
+		all, err = r.replan(snapshot, all)
+	}
+	if err != nil {
+		held.giveBack(ctx)
+		return err
+	}
+	var moves []mover.Move
+	for _, p := range all {
+		if p.idle() {
+			continue
+		}
+		m := mover.Move{Release: p.release, Target: p.target.Split, Bounds: p.bounds}
+		if lock := held.locks[p.release.Name]; lock != nil {
+			m.Lock = lock
+			lock.Keep(ctx, func(err error) { cancel(err) })
+		}
+		moves = append(moves, m)
+	}
+	notify, stop := r.watch(moves)
+	results := mover.Run(ctx, r.live, snapshot, moves, mover.Options{
+		Discover: r.choose.options, Timeout: r.timeout, Settle: settle,
+		Restore: r.onFailure == "restore", Rollback: r.ask.Rollback, Notify: notify,
+	})
+	stop()
+	return r.conclude(ctx, all, moves, results, held)
+}
+
+// replan plans again under the locks. What was refused then is an error; what has become idle stays so.
+func (r *run) replan(s *canary.Snapshot, before []planned) ([]planned, error) {
+	roles := map[string]canary.Roles{}
+	for _, p := range before {
+		roles[p.release.Name] = canary.Roles{Stable: p.release.Stable.Name, Canary: p.release.Canary.Name}
+	}
+	r.choose.options.Roles = roles
+	all, err := r.plan(s, r.leases)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range all {
+		if p.err != nil {
+			return nil, fmt.Errorf("%s: %w", p.release.Name, p.err)
+		}
+		if len(p.refusals) > 0 {
+			return nil, errors.New(p.release.Name + ": " + p.refusals[0].Message)
+		}
+	}
+	return all, nil
+}
+
+// holder names this process in a lock.
+func (r *run) holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return r.user + "@" + host + "/" + strings.ToLower(rand.Text()[:8])
+}
+
+// announce says what is going to move before anything does.
+func (r *run) announce(all []planned) {
+	var names []string
+	for _, p := range all {
+		if !p.idle() {
+			names = append(names, printer.Safe(p.release.Name))
+		}
+	}
+	if len(names) > 0 && !r.choose.named() {
+		fmt.Fprintf(r.streams.ErrOut, "Moving in context %s, namespace %s: %s\n", printer.Safe(r.conn.context()), r.namespace, strings.Join(names, ", "))
+	}
+	if !r.leases && len(names) > 0 {
+		r.warn("leases are forbidden: no lock, no history and no recorded baseline; --replicas says what carries the full load")
+	}
+	if r.live.AutoscalersHidden() {
+		r.warn("horizontalpodautoscalers are forbidden: whether one would undo the move cannot be seen")
+	}
+	for _, p := range all {
+		if p.idle() {
+			continue
+		}
+		for _, w := range p.warnings {
+			r.warn(p.release.Name + ": " + w.Message)
+		}
+		for _, note := range p.target.Notes {
+			fmt.Fprintf(r.streams.ErrOut, "%s: %s\n", printer.Safe(p.release.Name), printer.Safe(note))
+		}
+	}
+}
+
+func (r *run) warn(text string) { fmt.Fprintf(r.streams.ErrOut, "Warning: %s\n", printer.Safe(text)) }
+
+// watch shows the move while it goes on, until stop.
+func (r *run) watch(moves []mover.Move) (notify func(canary.Event), stop func()) {
+	p := &printer.Progress{Out: r.streams.ErrOut, Style: style(r.streams.ErrOut), Block: block(r.streams.ErrOut)}
+	releases := make([]canary.Release, len(moves))
+	for i, m := range moves {
+		releases[i] = m.Release
+	}
+	p.Begin(releases, time.Now())
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case now := <-tick.C:
+				p.Tick(now)
+			}
+		}
+	}()
+	return p.Handle, func() { close(done); <-ended }
+}

@@ -1,0 +1,241 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
+	"github.com/kubectl-canary/kubectl-canary/internal/printer"
+)
+
+// startGrace is how long a pod may be starting before `status` says that it is not ready.
+const startGrace = 10 * time.Second
+
+type statusOptions struct {
+	conn     *connection
+	streams  genericiooptions.IOStreams
+	choose   chooser
+	output   output
+	command  func(next, namespace string) string
+	everyNS  bool
+	all      bool
+	watch    bool
+	byPhase  bool
+	noHeader bool
+}
+
+func newStatus(conn *connection, streams genericiooptions.IOStreams) *cobra.Command {
+	o := &statusOptions{conn: conn, streams: streams}
+	cmd := &cobra.Command{
+		Use:     "status [NAME...]",
+		GroupID: "see",
+		Short:   "Show how traffic is split, from the ready endpoints",
+		Long: long(`
+			Show how traffic is split between the versions of each release.
+
+			The weight is the canary's share of the ready endpoints in the Service's EndpointSlices: what is served,
+			not what was asked for. An arrow points to the weight that was asked for, while it is not reached. Below
+			the table stands what is wrong, since when, and what to run next.
+
+			NAME is a release, which is named after its Service; service/NAME and deployment/NAME work too.`),
+		Example: examples(`
+			# Show every release of a namespace
+			kubectl canary status -n messenger
+
+			# Watch one of them
+			kubectl canary status auth -w
+
+			# Fail in a script unless everything is in order
+			kubectl canary status --exit-status
+
+			# Print a weight for a script
+			kubectl canary status auth -o jsonpath='{.items[0].weight.actual}'`),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.command = conn.command(cmd)
+			if err := o.choose.complete(args); err != nil {
+				return usageError{cmd, err}
+			}
+			if err := o.output.complete("wide"); err != nil {
+				return usageError{cmd, err}
+			}
+			if o.everyNS && len(args) > 0 {
+				return usageError{cmd, errors.New("a NAME cannot be given with --all-namespaces")}
+			}
+			if o.watch && o.output.machine() {
+				return usageError{cmd, errors.New("--watch prints a table: leave out --output")}
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	o.choose.addFlags(cmd.Flags())
+	o.output.addFlags(cmd.Flags(), "wide")
+	cmd.Flags().BoolVarP(&o.everyNS, "all-namespaces", "A", false, "Show the releases of all namespaces")
+	cmd.Flags().BoolVar(&o.all, "all", false, "Show Services with one version too")
+	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "Go on showing what changes")
+	cmd.Flags().BoolVar(&o.byPhase, "exit-status", false, "Exit with 3 unless every phase is Stable, Canary or Promoted")
+	cmd.Flags().BoolVar(&o.noHeader, "no-headers", false, "Leave out the header of the table")
+	return cmd
+}
+
+func (o *statusOptions) run(ctx context.Context) error {
+	namespace := ""
+	if !o.everyNS {
+		var err error
+		if namespace, err = o.conn.namespace(); err != nil {
+			return err
+		}
+	}
+	client, err := o.conn.client(o.streams.ErrOut)
+	if err != nil {
+		return err
+	}
+	live, err := o.conn.read(ctx, client, namespace, cluster.Want{WholePods: o.watch, Autoscalers: o.output.wide()})
+	if err != nil {
+		return err
+	}
+	found, err := o.find(live)
+	if err != nil {
+		return err
+	}
+	if o.watch {
+		return o.follow(ctx, client, live)
+	}
+	if slices.ContainsFunc(found, unhealthy) {
+		if err := live.ReadPods(ctx); err != nil {
+			return err
+		}
+		if found, err = o.find(live); err != nil {
+			return err
+		}
+	}
+	statuses := o.judge(found, client.Now())
+	if err := o.print(statuses, namespace, client.Now()); err != nil {
+		return err
+	}
+	if o.byPhase && slices.ContainsFunc(statuses, func(s printer.Status) bool { return !inOrder(s.Release.Phase()) }) {
+		return errPhase
+	}
+	return nil
+}
+
+// seen is a release and the namespace it was found in.
+type seen struct {
+	release  canary.Release
+	snapshot *canary.Snapshot
+}
+
+func (o *statusOptions) find(live *cluster.Live) ([]seen, error) {
+	var all []seen
+	for _, s := range live.Snapshots() {
+		releases, err := o.choose.find(s, o.all)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range releases {
+			all = append(all, seen{r, s})
+		}
+	}
+	return all, nil
+}
+
+// unhealthy says that a release needs a look at its pods.
+func unhealthy(s seen) bool {
+	return slices.ContainsFunc(s.release.Versions(), func(v *canary.Version) bool { return v.Serving+v.Dark < v.Deployment.Replicas })
+}
+
+func inOrder(p canary.Phase) bool {
+	return p == canary.PhaseStable || p == canary.PhaseCanary || p == canary.PhasePromoted
+}
+
+// judge adds what is wrong.
+func (o *statusOptions) judge(found []seen, now time.Time) []printer.Status {
+	all := make([]printer.Status, len(found))
+	for i := range found {
+		r := &found[i].release
+		all[i] = printer.Status{Release: *r, Problems: canary.Troubles(r, found[i].snapshot, now, startGrace)}
+		for _, a := range found[i].snapshot.Autoscalers {
+			if slices.ContainsFunc(r.Versions(), func(v *canary.Version) bool { return v.Deployment.Name == a.Deployment }) {
+				all[i].Autoscalers = append(all[i].Autoscalers, a)
+			}
+		}
+	}
+	return all
+}
+
+func (o *statusOptions) table(now time.Time) printer.Table {
+	return printer.Table{
+		Style: style(o.streams.Out), Now: now, Namespace: o.everyNS, Wide: o.output.wide(), NoHeaders: o.noHeader, Command: o.command,
+	}
+}
+
+func (o *statusOptions) print(all []printer.Status, namespace string, now time.Time) error {
+	if o.output.machine() {
+		return o.output.print(o.streams.Out, all, o.command)
+	}
+	if len(all) == 0 {
+		where := "any namespace"
+		if namespace != "" {
+			where = namespace + " namespace"
+		}
+		_, err := fmt.Fprintf(o.streams.ErrOut, "No resources found in %s.\n", where)
+		return err
+	}
+	return o.table(now).Print(o.streams.Out, all)
+}
+
+// follow draws the table again in place at every change on a terminal, and elsewhere prints each row that changes.
+func (o *statusOptions) follow(ctx context.Context, client *cluster.Client, live *cluster.Live) error {
+	live.Follow(ctx, true)
+	screen := block(o.streams.Out)
+	rows := map[string]string{}
+	show := func() (bool, error) {
+		found, err := o.find(live)
+		if err != nil {
+			return false, err
+		}
+		all := o.judge(found, client.Now())
+		if screen != nil {
+			return false, screen.Draw(o.table(client.Now()).Lines(all))
+		}
+		return false, o.printChanged(all, rows, client.Now())
+	}
+	for {
+		// Ages grow while nothing changes.
+		beat, cancel := context.WithTimeoutCause(ctx, time.Second, errBeat)
+		err := live.ObserveAll(beat, show)
+		cancel()
+		if !errors.Is(err, errBeat) {
+			return err
+		}
+	}
+}
+
+var errBeat = errors.New("beat")
+
+// printChanged prints the rows that differ, ages apart, from when they were last printed.
+func (o *statusOptions) printChanged(all []printer.Status, rows map[string]string, now time.Time) error {
+	var changed []printer.Status
+	for _, s := range all {
+		t := o.table(time.Time{})
+		t.NoHeaders = true
+		key, row := s.Release.Namespace+"/"+s.Release.Name, strings.Join(t.Lines([]printer.Status{s}), "\n")
+		if rows[key] != row {
+			rows[key] = row
+			changed = append(changed, s)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	t := o.table(now)
+	o.noHeader = true
+	return t.Print(o.streams.Out, changed)
+}
