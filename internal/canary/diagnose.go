@@ -63,11 +63,21 @@ func Diagnose(p *Pod) (problem *Problem, definite bool) {
 		return &found, false
 	}
 	if ready := condition(p, "Ready"); ready.Type != "" {
-		found.Code, found.Message, found.Since = CodeNotReady, detail(strings.TrimSuffix("not ready: "+ready.Reason, ": "), ready.Message), ready.Since
+		found.Code, found.Message, found.Since = CodeNotReady, detail(strings.TrimSuffix("not ready: "+ready.Reason, ": "), ready.Message)+restarts(p), ready.Since
 		found.Next = []string{"describe pod " + p.Name}
 		return &found, false
 	}
 	return nil, false
+}
+
+// restarts says how a container that runs for the moment ended before.
+func restarts(p *Pod) string {
+	for _, c := range p.Containers {
+		if c.Last != nil && !c.Ready {
+			return ", " + c.Name + " was restarted" + waitingDetail(c)
+		}
+	}
+	return ""
 }
 
 // waitingDetail says how the container ended last, or what kept it from starting.

@@ -8,6 +8,7 @@ const (
 	Raised    EventKind = "raised"
 	Lowered   EventKind = "lowered"
 	Serves    EventKind = "serves"  // ready endpoints have changed
+	Ready     EventKind = "ready"   // up, while other releases are not yet
 	Trouble   EventKind = "trouble" // something keeps pods from serving
 	Restoring EventKind = "restoring"
 )

@@ -1,6 +1,9 @@
 package canary
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Severity is how bad a Problem is.
 type Severity string
@@ -21,6 +24,15 @@ type Problem struct {
 	Since    time.Time // zero where unknown
 	// Next are the commands to run next, without "kubectl" and without the user's connection flags.
 	Next []string
+}
+
+// Sentence names the object, unless the message does, and says what is wrong with it.
+func (p Problem) Sentence() string {
+	kind, name, _ := strings.Cut(p.Object, "/")
+	if strings.Contains(p.Message, name) {
+		return p.Message
+	}
+	return strings.ToLower(kind) + " " + name + " " + p.Message
 }
 
 // The codes of problems. They are part of the JSON contract.

@@ -34,7 +34,7 @@ func (e *StuckError) Error() string {
 		s += fmt.Sprintf(" after %s", e.Waited)
 	}
 	if e.Problem != nil {
-		s += ": " + e.Problem.Object + " " + e.Problem.Message
+		s += ": " + e.Problem.Sentence()
 	}
 	return s
 }

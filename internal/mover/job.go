@@ -18,7 +18,8 @@ type job struct {
 	moved   time.Time    // when its endpoints were last seen to change; zero before that
 	known   map[string]bool
 	failing map[string]canary.Failure // what already failed before the raise, by Deployment
-	problem string                    // the one last told of
+	ready   bool                      // told to be, at this barrier
+	told    map[string]bool           // the troubles told of
 
 	mu   sync.Mutex // guards what parallel writes change
 	err  error

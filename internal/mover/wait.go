@@ -38,12 +38,27 @@ func (r *runner) await(ctx context.Context, jobs []*job, over func(*job) bool, s
 				}
 			}
 		}
+		if !done && stuck != nil {
+			r.atBarrier(jobs, over)
+		}
 		return done, nil
 	})
 	if errors.Is(err, ErrDeadline) {
 		return r.late(last, jobs, over)
 	}
 	return err
+}
+
+// atBarrier tells once of each job that is ready while others are not.
+func (r *runner) atBarrier(jobs []*job, over func(*job) bool) {
+	for _, j := range jobs {
+		if was := j.ready; over(j) != was {
+			j.ready = !was
+			if j.ready {
+				r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Ready})
+			}
+		}
+	}
 }
 
 // see takes in what a snapshot says of the jobs. Replicas that somebody else has changed are a conflict.
@@ -132,8 +147,8 @@ func (r *runner) diagnose(s *canary.Snapshot, j *job) error {
 			if definite && !j.known[pod.UID] {
 				return j.stuck(v, p)
 			}
-			if told := p.Object + p.Code; told != j.problem {
-				j.problem = told
+			if about := p.Object + p.Code; !j.told[about] {
+				j.told[about] = true
 				r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Trouble, Problem: p})
 			}
 		}

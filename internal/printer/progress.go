@@ -84,8 +84,10 @@ func (p *Progress) line(e canary.Event) string {
 		return fmt.Sprintf("%s %s %d %s %d", e.Kind, Safe(e.Version), e.From, p.Style.arrow(), e.To)
 	case canary.Serves:
 		return "serving " + p.serving(e.Now)
+	case canary.Ready:
+		return "ready, waiting for the others"
 	case canary.Trouble:
-		return "waiting: " + Describe(*e.Problem)
+		return "waiting: " + short(e.Problem.Sentence())
 	case canary.Restoring:
 		return "putting it back to where it was"
 	}

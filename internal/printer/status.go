@@ -167,7 +167,7 @@ func (t Table) problems(all []Status) []string {
 
 // sentence is one line: which object, what, since when.
 func (t Table) sentence(p canary.Problem) string {
-	s := Describe(p)
+	s := short(p.Sentence())
 	if !p.Since.IsZero() {
 		s += " for " + t.age(p.Since)
 	}
@@ -176,14 +176,4 @@ func (t Table) sentence(p canary.Problem) string {
 		color = red
 	}
 	return t.Style.paint(color, s)
-}
-
-// Describe names the object of a problem and says what is wrong with it, in one line.
-func Describe(p canary.Problem) string {
-	kind, name, _ := strings.Cut(p.Object, "/")
-	message := short(p.Message)
-	if strings.Contains(p.Message, name) {
-		return message
-	}
-	return strings.ToLower(kind) + " " + Safe(name) + " " + message
 }

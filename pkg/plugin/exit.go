@@ -54,7 +54,7 @@ type usageError struct {
 }
 
 func (e usageError) Error() string {
-	return fmt.Sprintf("%v\nSee '%s --help' for help and examples", e.err, e.cmd.CommandPath())
+	return fmt.Sprintf("%v (see '%s --help')", e.err, e.cmd.CommandPath())
 }
 
 func (e usageError) Unwrap() error { return e.err }

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/mitchellh/go-wordwrap"
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/kubectl/pkg/util/templates"
 )
 
 // usageTemplate is cobra's own, but for the connection flags, which every command has: they are listed by `options`.
-const usageTemplate = `Usage:{{if .Runnable}}
+const usageTemplate = `Usage:{{if and .Runnable .HasParent}}
   {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
   {{.CommandPath}} [command]{{end}}{{if .HasExample}}
 
@@ -23,9 +24,31 @@ Examples:
 Flags:
 {{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-Use "{{.CommandPath}} [command] --help" for more information about a command.{{end}}
-Use "{{.Root.CommandPath}} options" for the flags of all commands, such as --namespace and --context.
+Use "{{.CommandPath}} [command] --help" for more information about a command.{{else}}
+{{end}}
+Use "{{.Root.CommandPath}} options" for the flags of all commands, such as --namespace and --context.{{if not .HasParent}}
+Use "{{.CommandPath}} help exit-codes" for what the commands exit with.{{end}}
 `
+
+// helpWidth is where help is wrapped, in columns.
+const helpWidth = 80
+
+// help prints what a command is for, wrapped, and its usage.
+func help(cmd *cobra.Command, _ []string) {
+	var paragraphs []string
+	for _, p := range strings.Split(cmd.Long, "\n") {
+		if strings.HasPrefix(p, "  ") { // a table
+			paragraphs = append(paragraphs, p)
+			continue
+		}
+		paragraphs = append(paragraphs, wordwrap.WrapString(strings.TrimPrefix(p, " "), helpWidth))
+	}
+	text := strings.Join(paragraphs, "\n") + "\n"
+	if cmd.Runnable() {
+		text += "\n" + cmd.UsageString()
+	}
+	fmt.Fprint(cmd.OutOrStdout(), text)
+}
 
 func newOptions(streams genericiooptions.IOStreams) *cobra.Command {
 	return &cobra.Command{
@@ -45,14 +68,14 @@ func newExitCodes() *cobra.Command {
 	return &cobra.Command{
 		Use:   "exit-codes",
 		Short: "What the commands exit with",
-		Long:  "The commands exit with one of these codes:\n\n" + exitCodeTable(),
+		Long:  "The commands exit with one of these codes:\n\n" + strings.TrimSuffix(exitCodeTable(), "\n"),
 	}
 }
 
 func exitCodeTable() string {
 	var s strings.Builder
 	for _, row := range exitCodes {
-		fmt.Fprintf(&s, "  %3d  %s\n", row.code, row.meaning)
+		fmt.Fprintf(&s, "   %3d  %s\n", row.code, row.meaning)
 	}
 	return s.String()
 }

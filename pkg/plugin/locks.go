@@ -83,4 +83,3 @@ func (l *locks) giveBack(ctx context.Context) {
 		_ = lock.Release(ctx, l.before[name])
 	}
 }
-

@@ -140,4 +140,3 @@ func (o *moveOptions) remember(cmd *cobra.Command, args []string) {
 		}
 	}
 }
-

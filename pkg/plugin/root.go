@@ -53,6 +53,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	cmd.SetOut(streams.Out)
 	cmd.SetErr(streams.ErrOut)
 	cmd.SetUsageTemplate(usageTemplate)
+	cmd.SetHelpFunc(help)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{cmd, err} })
 	cmd.CompletionOptions.HiddenDefaultCmd = true
 

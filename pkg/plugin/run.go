@@ -176,9 +176,27 @@ func (r *run) announce(all []planned) {
 		for _, w := range p.warnings {
 			r.warn(p.release.Name + ": " + w.Message)
 		}
-		for _, note := range p.target.Notes {
-			fmt.Fprintf(r.streams.ErrOut, "%s: %s\n", printer.Safe(p.release.Name), printer.Safe(note))
+	}
+	r.printNotes(all)
+}
+
+// printNotes prints each note once, before it the releases that it is about.
+func (r *run) printNotes(all []planned) {
+	var notes []string
+	about := map[string][]string{}
+	for _, p := range all {
+		if p.idle() {
+			continue
 		}
+		for _, note := range p.target.Notes {
+			if about[note] == nil {
+				notes = append(notes, note)
+			}
+			about[note] = append(about[note], printer.Safe(p.release.Name))
+		}
+	}
+	for _, note := range notes {
+		fmt.Fprintf(r.streams.ErrOut, "%s: %s\n", strings.Join(about[note], ", "), printer.Safe(note))
 	}
 }
 
