@@ -103,20 +103,20 @@ func (r *Release) Begin(t Target, command, by string, now time.Time) Record {
 
 // End is the record after the move that began at before has ended: where both sides stand now, and one change more in
 // the history. What was put back is as before the move, in the record too.
-func (rec Record) End(before *Release, after Split, outcome Outcome, reason string, now time.Time) Record {
+func (r *Record) End(before *Release, after Split, outcome Outcome, reason string, now time.Time) Record {
 	from, _ := Share(before.Replicas().Canary, before.Replicas().Total()+before.OthersServing())
-	c := Change{
-		Time: now, By: rec.Move.By, From: from, To: rec.Desired,
-		Before: before.Replicas(), After: after, Command: rec.Move.Command, Reason: reason, Outcome: outcome,
-	}
+	end := *r
+	end.Set, end.Move = after, nil
 	if outcome == Restored {
-		rec.Desired, rec.Target = from, before.Replicas()
+		end.Desired, end.Target = from, before.Replicas()
 		if old := before.Record; old != nil {
-			rec.Baseline, rec.Desired, rec.Target = old.Baseline, old.Desired, old.Target
+			end.Baseline, end.Desired, end.Target = old.Baseline, old.Desired, old.Target
 		}
 	}
-	all := append(slices.Clone(rec.Changes), c)
-	rec.Changes = all[max(0, len(all)-maxChanges):]
-	rec.Set, rec.Move = after, nil
-	return rec
+	end.Changes = append(slices.Clone(r.Changes), Change{
+		Time: now, By: r.Move.By, From: from, To: r.Desired,
+		Before: before.Replicas(), After: after, Command: r.Move.Command, Reason: reason, Outcome: outcome,
+	})
+	end.Changes = end.Changes[max(0, len(end.Changes)-maxChanges):]
+	return end
 }

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -77,10 +78,7 @@ func (f *feed[T]) follow(ctx context.Context, changed func()) error {
 	for wait := minBackoff; ; wait = min(2*wait, maxBackoff) {
 		began := time.Now()
 		err := f.once(ctx, changed)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if final(err) {
+		if final(err) && ctx.Err() == nil {
 			return err
 		}
 		if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
@@ -165,6 +163,15 @@ func (f *feed[T]) apply(event watch.Event) error {
 func newer(a, b string) bool {
 	c, err := resourceversion.CompareResourceVersion(a, b)
 	return err != nil || c > 0
+}
+
+// merge takes over what another feed has.
+func (f *feed[T]) merge(other *feed[T]) {
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.Copy(f.items, other.items)
 }
 
 // has says whether the object is at least at the version, or gone.

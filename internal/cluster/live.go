@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -53,7 +54,7 @@ func (c *Client) Read(ctx context.Context, namespace string, want Want) (*Live, 
 		written: map[string]string{}, next: make(chan struct{}), builtAt: -1,
 	}
 	if want.WholePods {
-		l.pods = c.wholePods(namespace)
+		l.pods = c.wholePods(namespace, "")
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return l.services.load(ctx) })
@@ -188,12 +189,29 @@ func (l *Live) run(ctx context.Context, r *refresh) {
 	close(r.done)
 }
 
-// ReadPods reads the pods' state, where only their names were read before.
-func (l *Live) ReadPods(ctx context.Context) error {
-	whole := l.client.wholePods(l.namespace)
-	if err := whole.load(ctx); err != nil {
-		return err
+// manyDeployments is from how many Deployments one list of all pods is cheaper than one for each.
+const manyDeployments = 8
+
+// ReadPods reads the state of the pods of some Deployments, by namespace, where only their names were read before.
+func (l *Live) ReadPods(ctx context.Context, of map[string][]canary.Deployment) error {
+	total := 0
+	for _, deployments := range of {
+		total += len(deployments)
 	}
-	l.pods = whole
-	return nil
+	if total > manyDeployments {
+		l.pods = l.client.wholePods(l.namespace, "")
+		return l.pods.load(ctx)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for namespace, deployments := range of {
+		for _, d := range deployments {
+			some := l.client.wholePods(namespace, fmt.Sprint(d.Selector))
+			group.Go(func() error {
+				err := some.load(ctx)
+				l.pods.merge(some)
+				return err
+			})
+		}
+	}
+	return group.Wait()
 }

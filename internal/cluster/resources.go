@@ -10,15 +10,11 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
 
-type (
-	lister  = func(context.Context, metav1.ListOptions) (runtime.Object, error)
-	watcher = func(context.Context, metav1.ListOptions) (watch.Interface, error)
-)
+type lister = func(context.Context, metav1.ListOptions) (runtime.Object, error)
 
 // listOf forgets the concrete type of a list.
 func listOf[L runtime.Object](list func(context.Context, metav1.ListOptions) (L, error)) lister {
@@ -55,10 +51,12 @@ func (c *Client) endpoints(ns string) *feed[[]canary.Endpoint] {
 	}}
 }
 
-// wholePods reads pods with their state.
-func (c *Client) wholePods(ns string) *feed[canary.Pod] {
+// wholePods reads pods with their state, those that a label selector matches.
+func (c *Client) wholePods(ns, selector string) *feed[canary.Pod] {
 	api := c.core.Pods(ns)
-	return &feed[canary.Pod]{list: listOf(api.List), watch: api.Watch, convert: convertPod}
+	return &feed[canary.Pod]{
+		list: selecting(selector, listOf(api.List)), watch: selecting(selector, api.Watch), convert: convertPod,
+	}
 }
 
 // podNames reads only the pods' metadata: labels, owner, whether they are going.

@@ -79,8 +79,8 @@ func (r *run) present(ctx context.Context, failed bool) map[string]canary.Releas
 func (r *run) writeDown(ctx context.Context, e *ending, held *locks) {
 	name := e.release.Name
 	if lock := held.locks[name]; lock != nil {
-		record := e.release.Begin(e.target, r.typed, r.user, held.since).
-			End(&e.release, e.now.Replicas(), e.outcome, r.reason, r.client.Now())
+		begun := e.release.Begin(e.target, r.typed, r.user, held.since)
+		record := begun.End(&e.release, e.now.Replicas(), e.outcome, r.reason, r.client.Now())
 		var lost *canary.LockedError
 		switch err := lock.Release(ctx, &record); {
 		case errors.As(err, &lost):
@@ -178,10 +178,10 @@ func (r *run) printResults(endings []ending) {
 		arrow = "→"
 	}
 	for _, e := range endings {
-		switch e.outcome {
-		case canary.Unchanged:
+		if e.outcome == canary.Unchanged {
 			fmt.Fprintf(r.streams.Out, "%s is there already: %s\n", e.release.Name, serving(&e.now))
-		case canary.Done:
+		}
+		if e.outcome == canary.Done {
 			fmt.Fprintf(r.streams.Out, "%s %s: %s %s %s\n", e.release.Name, r.result(), share(&e.release), arrow, serving(&e.now))
 		}
 	}

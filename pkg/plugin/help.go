@@ -84,8 +84,8 @@ func exitCodeTable() string {
 func unknownCommand(cmd *cobra.Command, word string) error {
 	s := fmt.Sprintf("unknown command %q for %q", word, cmd.CommandPath())
 	cmd.SuggestionsMinimumDistance = 2
-	if close := cmd.SuggestionsFor(word); len(close) > 0 {
-		s += "; did you mean " + strings.Join(close, " or ") + "?"
+	if meant := cmd.SuggestionsFor(word); len(meant) > 0 {
+		s += "; did you mean " + strings.Join(meant, " or ") + "?"
 	}
 	return fmt.Errorf("%s", s)
 }

@@ -15,7 +15,7 @@ const name = "canary"
 
 // Main runs the command line and returns the exit code. A signal cancels the context with ErrInterrupted.
 func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	cmd := NewCommand(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
+	cmd := NewCommand(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut}) //nolint:contextcheck // commands get it when they run
 	cmd.SetArgs(args)
 	ran, err := cmd.ExecuteContextC(ctx)
 	return report(errOut, ran, err)

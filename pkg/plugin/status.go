@@ -108,8 +108,8 @@ func (o *statusOptions) run(ctx context.Context) error {
 	if o.watch {
 		return o.follow(ctx, client, live)
 	}
-	if slices.ContainsFunc(found, unhealthy) {
-		if err := live.ReadPods(ctx); err != nil {
+	if sick := unhealthy(found); len(sick) > 0 {
+		if err := live.ReadPods(ctx, sick); err != nil {
 			return err
 		}
 		if found, err = o.find(live); err != nil {
@@ -146,9 +146,17 @@ func (o *statusOptions) find(live *cluster.Live) ([]seen, error) {
 	return all, nil
 }
 
-// unhealthy says that a release needs a look at its pods.
-func unhealthy(s seen) bool {
-	return slices.ContainsFunc(s.release.Versions(), func(v *canary.Version) bool { return v.Serving+v.Dark < v.Deployment.Replicas })
+// unhealthy are the Deployments, by namespace, that need a look at their pods.
+func unhealthy(found []seen) map[string][]canary.Deployment {
+	sick := map[string][]canary.Deployment{}
+	for _, f := range found {
+		for _, v := range f.release.Versions() {
+			if v.Serving+v.Dark < v.Deployment.Replicas {
+				sick[f.release.Namespace] = append(sick[f.release.Namespace], v.Deployment)
+			}
+		}
+	}
+	return sick
 }
 
 func inOrder(p canary.Phase) bool {
