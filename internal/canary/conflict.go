@@ -51,7 +51,17 @@ type LockedError struct {
 	Holder  string
 	Command string        // empty where nothing is recorded
 	Age     time.Duration // of the other's move
+	Left    time.Duration // until the lock runs out, unless it is renewed
 	Lost    bool          // the lock was ours and was taken over
+}
+
+// LockedBy is the error for whoever finds a release locked.
+func (l Lease) LockedBy(release string, now time.Time) *LockedError {
+	e := &LockedError{Release: release, Holder: l.Holder, Age: now.Sub(l.Since), Left: l.Until.Sub(now)}
+	if l.Record != nil && l.Record.Move != nil {
+		e.Command = l.Record.Move.Command
+	}
+	return e
 }
 
 func (e *LockedError) Error() string {
@@ -65,6 +75,9 @@ func (e *LockedError) Error() string {
 	s := fmt.Sprintf("release %q %s", e.Release, what)
 	if e.Command != "" {
 		s += fmt.Sprintf(" (`%s`, for %s)", e.Command, e.Age.Round(time.Second))
+	}
+	if e.Left > 0 && !e.Lost {
+		s += fmt.Sprintf("; if that command is gone, its lock runs out in %s, and a rollback need not wait", e.Left.Round(time.Second))
 	}
 	return s
 }

@@ -129,6 +129,7 @@ type Lease struct {
 	Holder  string // empty when nobody holds it
 	Expired bool   // the holder has not renewed it in time
 	Since   time.Time
+	Until   time.Time // when it runs out
 	Record  *Record // nil when nothing, or nothing readable, is recorded
 }
 

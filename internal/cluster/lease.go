@@ -27,13 +27,12 @@ const (
 type namedLease struct {
 	release string
 	lease   canary.Lease
-	until   time.Time
 	object  *coordinationv1.Lease // what the next write of it starts from
 }
 
 func (n namedLease) at(now time.Time) canary.Lease {
 	l := n.lease
-	l.Expired = l.Holder != "" && now.After(n.until)
+	l.Expired = l.Holder != "" && now.After(l.Until)
 	return l
 }
 
@@ -50,7 +49,7 @@ func toLease(l *coordinationv1.Lease) (namedLease, bool) {
 		out.lease.Since = l.Spec.AcquireTime.Time
 	}
 	if l.Spec.RenewTime != nil && l.Spec.LeaseDurationSeconds != nil {
-		out.until = l.Spec.RenewTime.Add(time.Duration(*l.Spec.LeaseDurationSeconds) * time.Second)
+		out.lease.Until = l.Spec.RenewTime.Add(time.Duration(*l.Spec.LeaseDurationSeconds) * time.Second)
 	}
 	var record canary.Record
 	if json.Unmarshal([]byte(l.Annotations[stateAnnotation]), &record) == nil && record.Schema == canary.RecordSchema {

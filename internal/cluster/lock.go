@@ -70,11 +70,7 @@ func (l *Lock) take(ctx context.Context, lease *coordinationv1.Lease, record *ca
 }
 
 func (c *Client) locked(release string, lease canary.Lease) *canary.LockedError {
-	e := &canary.LockedError{Release: release, Holder: lease.Holder, Age: c.Now().Sub(lease.Since)}
-	if lease.Record != nil && lease.Record.Move != nil {
-		e.Command = lease.Record.Move.Command
-	}
-	return e
+	return lease.LockedBy(release, c.Now())
 }
 
 // lost says who has the lock now.
@@ -92,9 +88,9 @@ func (l *Lock) lost(ctx context.Context, cause error) error {
 	return e
 }
 
-// Keep renews the lock until Release. onLost is called once, when somebody else has it.
+// Keep renews the lock until Release, or until the context ends. onLost is called once, when somebody else has it.
 func (l *Lock) Keep(ctx context.Context, onLost func(error)) {
-	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	ctx, l.stop = context.WithCancel(ctx)
 	l.ended = make(chan struct{})
 	go func() {
 		defer close(l.ended)

@@ -29,6 +29,8 @@ func (e *StuckError) Error() string {
 	s := e.Release
 	if e.Version != "" {
 		s += fmt.Sprintf(": %d of %d pods of %s serve", e.Serving, e.Replicas, e.Version)
+	} else {
+		s += ": pods that were taken away are still there"
 	}
 	if !e.Definite {
 		s += fmt.Sprintf(" after %s", e.Waited)

@@ -28,6 +28,7 @@ type ending struct {
 
 // conclude writes down how each move ended, gives the locks back, and tells the user what is where.
 func (r *run) conclude(ctx context.Context, all []planned, moves []mover.Move, results []mover.Result, held *locks) error {
+	interrupted := errors.Is(context.Cause(ctx), ErrInterrupted)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	byName := map[string]mover.Result{}
@@ -50,7 +51,7 @@ func (r *run) conclude(ctx context.Context, all []planned, moves []mover.Move, r
 		if now, ok := present[p.release.Name]; ok {
 			e.now = now
 		}
-		writes.Go(func() { r.writeDown(ctx, e, held) })
+		writes.Go(func() { r.writeDown(ctx, e, held, interrupted) })
 	}
 	writes.Wait()
 	return r.tell(endings)
@@ -76,7 +77,7 @@ func (r *run) present(ctx context.Context, failed bool) map[string]canary.Releas
 
 // writeDown ends the record of a release, with the release of its lock in the same write, and announces the change.
 // After a signal the lock's release is the only write.
-func (r *run) writeDown(ctx context.Context, e *ending, held *locks) {
+func (r *run) writeDown(ctx context.Context, e *ending, held *locks, interrupted bool) {
 	name := e.release.Name
 	if lock := held.locks[name]; lock != nil {
 		begun := e.release.Begin(e.target, r.typed, r.user, held.since)
@@ -90,7 +91,7 @@ func (r *run) writeDown(ctx context.Context, e *ending, held *locks) {
 			e.now.Record, e.now.Lease = &record, canary.Lease{Record: &record}
 		}
 	}
-	if e.outcome == canary.Interrupted || e.release.Replicas() == e.now.Replicas() && e.outcome == canary.Done {
+	if interrupted || e.release.Replicas() == e.now.Replicas() && e.outcome == canary.Done {
 		return
 	}
 	kind := "Normal"

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
 )
@@ -24,6 +26,9 @@ type connection struct {
 func newConnection(flags *pflag.FlagSet) *connection {
 	c := &connection{flags: genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag()}
 	c.flags.AddFlags(flags)
+	logs := flag.NewFlagSet("klog", flag.ContinueOnError)
+	klog.InitFlags(logs)
+	flags.AddGoFlag(logs.Lookup("v"))
 	return c
 }
 

@@ -68,15 +68,10 @@ func (p *planned) writes() bool {
 
 // locked refuses a release that another operator is moving. A rollback goes on.
 func (o *moveOptions) locked(p *planned, r *run) error {
-	lease := p.release.Lease
-	if !lease.Held() || o.ask.Rollback {
-		return nil
+	if lease := p.release.Lease; lease.Held() && !o.ask.Rollback {
+		return lease.LockedBy(p.release.Name, r.client.Now())
 	}
-	e := &canary.LockedError{Release: p.release.Name, Holder: lease.Holder, Age: r.client.Now().Sub(lease.Since)}
-	if lease.Record != nil && lease.Record.Move != nil {
-		e.Command = lease.Record.Move.Command
-	}
-	return e
+	return nil
 }
 
 // refuse returns an error where anything speaks against any of the moves: then none begins.

@@ -220,6 +220,9 @@ func (o *statusOptions) follow(ctx context.Context, client *cluster.Client, live
 		beat, cancel := context.WithTimeoutCause(ctx, time.Second, errBeat)
 		err := live.ObserveAll(beat, show)
 		cancel()
+		if errors.Is(err, ErrInterrupted) {
+			return toldError{err}
+		}
 		if !errors.Is(err, errBeat) {
 			return err
 		}
