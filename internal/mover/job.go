@@ -49,11 +49,13 @@ func (j *job) over() bool {
 	return j.Bounds.Lower(p, j.Target) != at || j.Bounds.Raise(p, j.Target) != at
 }
 
-// left says whether the pods that were lowered have left the endpoints, and the controller has seen it.
+// left says whether the pods that were lowered have left the endpoints, and the controller has seen it. A Deployment in
+// the middle of a roll-out has more pods than replicas for as long as that takes.
 func (j *job) left() bool {
 	for _, v := range []*canary.Version{j.now.Stable, j.now.Canary} {
 		d := v.Deployment
-		if d.Observed < d.Generation || d.Pods > d.Replicas || v.Serving > d.Replicas {
+		rolling := d.UpdatedPods < d.Pods
+		if d.Observed < d.Generation || d.Pods > d.Replicas && !rolling || v.Serving > max(d.Replicas, d.Pods) {
 			return false
 		}
 	}

@@ -36,11 +36,13 @@ func (r *runner) lower(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 	group, writes := errgroup.WithContext(ctx)
 	for _, j := range some {
 		before[j] = j.now.Replicas()
-		to := j.wants(p)
-		lowered = lowered || to != before[j]
-		r.set(writes, group, j, to, canary.Lowered)
+		r.set(writes, group, j, j.wants(p), canary.Lowered)
 	}
-	if err := firstCause(writes, group.Wait()); err != nil {
+	err = firstCause(writes, group.Wait())
+	for _, j := range some {
+		lowered = lowered || j.expect != before[j]
+	}
+	if err != nil {
 		return lowered, err
 	}
 	s, err := r.cluster.Refresh(ctx)

@@ -72,9 +72,6 @@ func (r *runner) putBack(ctx context.Context) error {
 		if len(todo) == 0 {
 			return nil
 		}
-		for _, j := range todo {
-			j.moved = j.moved.Add(-r.options.Settle)
-		}
 		if _, err := r.lower(ctx, todo, canary.Bounds.Lower); err != nil {
 			return err
 		}
