@@ -59,6 +59,9 @@ func (f *feed[T]) load(ctx context.Context) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if newer(f.version, listMeta.GetResourceVersion()) {
+		return nil // the watch has shown more meanwhile, and will not show it again
+	}
 	f.items, f.loaded, f.version = items, listMeta.GetResourceVersion(), listMeta.GetResourceVersion()
 	return nil
 }
@@ -140,7 +143,7 @@ func (f *feed[T]) apply(event watch.Event) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !newer(m.GetResourceVersion(), f.loaded) {
+	if newer(f.loaded, m.GetResourceVersion()) {
 		return nil
 	}
 	f.version = m.GetResourceVersion()
@@ -159,10 +162,10 @@ func (f *feed[T]) apply(event watch.Event) error {
 	return nil
 }
 
-// newer compares resource versions, which are numbers that grow. Where they are not, the later event is the newer.
+// newer compares resource versions, which are numbers that grow. Where they are not, nothing is taken to be newer.
 func newer(a, b string) bool {
 	c, err := resourceversion.CompareResourceVersion(a, b)
-	return err != nil || c > 0
+	return err == nil && c > 0
 }
 
 // merge takes over what another feed has.

@@ -35,25 +35,27 @@ func (l *Live) Acquire(ctx context.Context, release, holder string, record *cana
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: leasePrefix + release}}
 	l.leases.each(func(_ string, n namedLease) {
 		if n.release == release {
-			lease = n.object.DeepCopy()
+			lease = n.object
 		}
 	})
 	ctx, cancel := settling(ctx)
 	defer cancel()
 	err := lock.take(ctx, lease, record)
-	if takeOver && apierrors.IsConflict(err) {
-		// The holder has renewed it since.
-		if lease, err = l.client.coordination.Leases(l.namespace).Get(ctx, lease.Name, metav1.GetOptions{}); err == nil {
-			err = lock.take(ctx, lease, record)
-		}
-	}
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
-		return nil, lock.lost(ctx, err)
+		now, readErr := lock.read(ctx)
+		switch {
+		case readErr != nil:
+			return nil, errors.Join(err, readErr)
+		case !takeOver:
+			return nil, now.lease.LockedBy(release, l.client.Now())
+		}
+		err = lock.take(ctx, now.object, record) // the holder has renewed it since
 	}
 	return lock, err
 }
 
 func (l *Lock) take(ctx context.Context, lease *coordinationv1.Lease, record *canary.Record) (err error) {
+	lease = lease.DeepCopy()
 	if err := held(lease, l.holder, l.client.Now(), record); err != nil {
 		return err
 	}
@@ -69,22 +71,31 @@ func (l *Lock) take(ctx context.Context, lease *coordinationv1.Lease, record *ca
 	return err
 }
 
-func (c *Client) locked(release string, lease canary.Lease) *canary.LockedError {
-	return lease.LockedBy(release, c.Now())
-}
-
-// lost says who has the lock now.
-func (l *Lock) lost(ctx context.Context, cause error) error {
+// read reads the Lease as it is now.
+func (l *Lock) read(ctx context.Context) (namedLease, error) {
 	lease, err := l.client.coordination.Leases(l.namespace).Get(ctx, leasePrefix+l.release, metav1.GetOptions{})
 	if err != nil {
-		return errors.Join(cause, err)
+		return namedLease{}, err
 	}
 	named, _ := toLease(lease)
-	if named.lease.Holder == l.holder {
-		return cause
+	return named, nil
+}
+
+// Check reads the lock again, and fails with a *canary.LockedError where it is another's.
+func (l *Lock) Check(ctx context.Context) error {
+	now, err := l.read(ctx)
+	if err != nil {
+		return err
 	}
-	e := l.client.locked(l.release, named.lease)
-	e.Lost = l.lease != nil
+	return l.ours(now)
+}
+
+func (l *Lock) ours(now namedLease) error {
+	if now.lease.Holder == l.holder {
+		return nil
+	}
+	e := now.lease.LockedBy(l.release, l.client.Now())
+	e.Lost = true
 	return e
 }
 
@@ -119,21 +130,6 @@ func (l *Lock) renew(ctx context.Context) error {
 	})
 }
 
-// Check reads the lock again, and fails with a *canary.LockedError where it is another's.
-func (l *Lock) Check(ctx context.Context) error {
-	lease, err := l.client.coordination.Leases(l.namespace).Get(ctx, leasePrefix+l.release, metav1.GetOptions{})
-	if err != nil {
-		return err
-	}
-	named, _ := toLease(lease)
-	if named.lease.Holder == l.holder {
-		return nil
-	}
-	e := l.client.locked(l.release, named.lease)
-	e.Lost = true
-	return e
-}
-
 // Release gives the lock back and writes the record. Where somebody else has the lock by now, theirs stays.
 func (l *Lock) Release(ctx context.Context, record *canary.Record) error {
 	if l.stop != nil {
@@ -150,16 +146,27 @@ func (l *Lock) Release(ctx context.Context, record *canary.Record) error {
 func (l *Lock) update(ctx context.Context, change func(*coordinationv1.Lease) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	next := l.lease.DeepCopy()
-	if err := change(next); err != nil {
-		return err
+	for attempt := 0; ; attempt++ {
+		next := l.lease.DeepCopy()
+		if err := change(next); err != nil {
+			return err
+		}
+		updated, err := l.client.coordination.Leases(l.namespace).Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
+		if err == nil {
+			l.lease = updated
+			return nil
+		}
+		if !apierrors.IsConflict(err) || attempt == 1 {
+			return err
+		}
+		// An answer of ours may have been lost: then the Lease is newer, and still ours.
+		now, err := l.read(ctx)
+		if err == nil {
+			err = l.ours(now)
+		}
+		if err != nil {
+			return err
+		}
+		l.lease = now.object
 	}
-	updated, err := l.client.coordination.Leases(l.namespace).Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
-	if apierrors.IsConflict(err) {
-		return l.lost(ctx, err)
-	}
-	if err == nil {
-		l.lease = updated
-	}
-	return err
 }

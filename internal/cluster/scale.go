@@ -38,8 +38,6 @@ func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	ctx, cancel := settling(ctx)
-	defer cancel()
 	for attempt := 0; ; attempt++ {
 		version, err := l.client.patchScale(ctx, l.namespace, d, to, nil)
 		if err == nil {
@@ -49,7 +47,7 @@ func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
 		if refused(err) {
 			return err
 		}
-		now, readErr := l.client.apps.Deployments(l.namespace).Get(ctx, d.Name, metav1.GetOptions{})
+		now, readErr := l.readBack(ctx, d.Name)
 		switch {
 		case apierrors.IsNotFound(readErr):
 			return &canary.ConflictError{Deployment: d.Name, Want: d.Replicas, Gone: true}
@@ -57,7 +55,7 @@ func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
 			return errors.Join(err, fmt.Errorf("and what became of it could not be read: %w", readErr))
 		case apierrors.IsInvalid(err) && !moved(now, d):
 			return err // an admission policy: nothing has changed
-		case moved(now, d) && (apierrors.IsInvalid(err) || string(now.UID) != d.UID || replicas(now) != to):
+		case moved(now, d) && (attempt == 0 && apierrors.IsInvalid(err) || string(now.UID) != d.UID || replicas(now) != to):
 			return conflict(now, d)
 		case moved(now, d):
 			l.wrote(d.Name, now.ResourceVersion)
@@ -68,11 +66,17 @@ func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
 	}
 }
 
+func (l *Live) readBack(ctx context.Context, name string) (*appsv1.Deployment, error) {
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	return l.client.apps.Deployments(l.namespace).Get(ctx, name, metav1.GetOptions{})
+}
+
 // DryRun asks the server whether it would take the write, which it does not keep.
 func (l *Live) DryRun(ctx context.Context, d canary.Deployment, to int) error {
 	_, err := l.client.patchScale(ctx, l.namespace, d, to, []string{metav1.DryRunAll})
 	if apierrors.IsInvalid(err) {
-		now, readErr := l.client.apps.Deployments(l.namespace).Get(ctx, d.Name, metav1.GetOptions{})
+		now, readErr := l.readBack(ctx, d.Name)
 		if readErr == nil && moved(now, d) {
 			return conflict(now, d)
 		}
@@ -85,6 +89,8 @@ func (c *Client) patchScale(ctx context.Context, namespace string, d canary.Depl
 	if err != nil {
 		return "", err
 	}
+	ctx, cancel := settling(ctx)
+	defer cancel()
 	opts := metav1.PatchOptions{FieldManager: FieldManager, DryRun: dryRun}
 	var scale autoscalingv1.Scale
 	err = c.apps.RESTClient().Patch(types.JSONPatchType).
@@ -105,7 +111,7 @@ func refused(err error) bool {
 
 // Conflict names who has changed a Deployment, which is no longer as given.
 func (l *Live) Conflict(ctx context.Context, d canary.Deployment) error {
-	now, err := l.client.apps.Deployments(l.namespace).Get(ctx, d.Name, metav1.GetOptions{})
+	now, err := l.readBack(ctx, d.Name)
 	if apierrors.IsNotFound(err) {
 		return &canary.ConflictError{Deployment: d.Name, Want: d.Replicas, Gone: true}
 	}

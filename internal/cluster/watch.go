@@ -8,8 +8,8 @@ import (
 )
 
 // Follow keeps what was read up to date until the context ends, by one watch for each kind that changes in a move.
-// withLeases adds the locks and records of other operators.
-func (l *Live) Follow(ctx context.Context, withLeases bool) {
+// all adds Services and the locks and records of other operators.
+func (l *Live) Follow(ctx context.Context, all bool) {
 	start := func(follow func(context.Context, func()) error) {
 		go func() {
 			if err := follow(ctx, l.changed); err != nil {
@@ -20,9 +20,11 @@ func (l *Live) Follow(ctx context.Context, withLeases bool) {
 	start(l.deployments.follow)
 	start(l.endpoints.follow)
 	start(l.pods.follow)
-	if withLeases && !l.leasesHidden {
-		start(l.leases.follow)
+	if all {
 		start(l.services.follow)
+	}
+	if all && !l.leasesHidden {
+		start(l.leases.follow)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 type job struct {
 	Move
 
+	base    canary.Release // whose Deployments are the ones to move
 	now     canary.Release
 	expect  canary.Split // the replicas that nobody but us should change
 	moved   time.Time    // when its endpoints were last seen to change; zero before that

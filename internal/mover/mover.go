@@ -73,7 +73,7 @@ func Run(ctx context.Context, cluster Cluster, start *canary.Snapshot, moves []M
 	jobs := make([]*job, len(moves))
 	for i, m := range moves {
 		o.Discover.Roles[m.Release.Name] = canary.Roles{Stable: m.Release.Stable.Name, Canary: m.Release.Canary.Name}
-		jobs[i] = &job{Move: m, now: own(m.Release), expect: m.Release.Replicas(), known: known, told: map[string]bool{}}
+		jobs[i] = &job{Move: m, base: m.Release, now: own(m.Release), expect: m.Release.Replicas(), known: known, told: map[string]bool{}}
 	}
 	finder := &finder{options: o.Discover}
 	if !o.Rollback {

@@ -55,7 +55,7 @@ func (r *runner) restore(ctx context.Context) error {
 		if j.expect.Canary == j.Target.Canary {
 			j.Target.Canary = j.Release.Canary.Deployment.Replicas
 		}
-		j.expect = j.now.Replicas()
+		j.base, j.expect = j.now, j.now.Replicas()
 	}
 	err = r.putBack(ctx)
 	for _, j := range r.jobs {

@@ -61,23 +61,37 @@ func (r *runner) atBarrier(jobs []*job, over func(*job) bool) {
 	}
 }
 
-// see takes in what a snapshot says of the jobs. Replicas that somebody else has changed are a conflict.
-func (r *runner) see(ctx context.Context, s *canary.Snapshot, jobs []*job) error {
+// see takes in what a snapshot says of all the jobs, and returns the first reason why one cannot go on. Replicas or a
+// Deployment that somebody else has changed are a conflict.
+func (r *runner) see(ctx context.Context, s *canary.Snapshot, jobs []*job) (first error) {
 	found := r.finder.releases(s)
 	for _, j := range jobs {
 		now, ok := found[j.Release.Name]
-		if !ok || now.Stable == nil {
-			return j.failed(errors.New("release " + j.Release.Name + " is no longer there: its Service or a Deployment was changed or deleted"))
+		err := errGone
+		if ok && now.Stable != nil {
+			err = r.take(ctx, j, now)
 		}
-		before := j.now
-		j.now = now
-		if before.Stable.Serving != now.Stable.Serving || before.Canary.Serving != now.Canary.Serving {
-			j.moved = time.Now()
-			r.notify(canary.Event{Release: now.Name, Kind: canary.Serves, Now: &now})
+		if err != nil {
+			j.fail(err)
 		}
-		if now.Replicas() != j.expect {
-			return j.failed(r.cluster.Conflict(ctx, j.strange()))
+		if first == nil {
+			first = err
 		}
+	}
+	return first
+}
+
+var errGone = errors.New("the release is no longer there: its Service or a Deployment was changed or deleted")
+
+func (r *runner) take(ctx context.Context, j *job, now canary.Release) error {
+	before := j.now
+	j.now = now
+	if before.Stable.Serving != now.Stable.Serving || before.Canary.Serving != now.Canary.Serving {
+		j.moved = time.Now()
+		r.notify(canary.Event{Release: now.Name, Kind: canary.Serves, Now: &now})
+	}
+	if d := j.strange(); d != nil {
+		return r.cluster.Conflict(ctx, *d)
 	}
 	return nil
 }
@@ -118,15 +132,18 @@ func (j *job) failed(err error) error {
 	return err
 }
 
-// strange returns the Deployment that somebody else has scaled, as we had left it.
-func (j *job) strange() canary.Deployment {
-	d := j.now.Stable.Deployment
-	want := j.expect.Stable
-	if d.Replicas == want {
-		d, want = j.now.Canary.Deployment, j.expect.Canary
+// strange returns the Deployment that somebody else has scaled or replaced, as we had left it; nil when there is none.
+func (j *job) strange() *canary.Deployment {
+	for _, side := range []struct {
+		was, now *canary.Version
+		replicas int
+	}{{j.base.Stable, j.now.Stable, j.expect.Stable}, {j.base.Canary, j.now.Canary, j.expect.Canary}} {
+		if d := side.was.Deployment; side.now.Deployment.Replicas != side.replicas || side.now.Deployment.UID != d.UID {
+			d.Replicas = side.replicas
+			return &d
+		}
 	}
-	d.Replicas = want
-	return d
+	return nil
 }
 
 // diagnose tells of a new trouble, and returns an error where waiting longer would be in vain. Only what a raise of

@@ -70,7 +70,10 @@ func (p *Progress) Tick(now time.Time) {
 func (s *state) take(e canary.Event, line string) {
 	switch e.Kind {
 	case canary.Serves:
-		s.release, s.trouble = *e.Now, ""
+		s.release = *e.Now
+		if v := e.Now; v.Stable.Serving >= v.Stable.Deployment.Replicas && v.Canary.Serving >= v.Canary.Deployment.Replicas {
+			s.trouble = ""
+		}
 	case canary.Trouble:
 		s.trouble = line
 	default:

@@ -49,16 +49,22 @@ func (t Table) Lines(all []Status) []string {
 		}
 		out.header(head...)
 	}
+	width := 0
 	for _, s := range all {
-		out.add(t.row(s)...)
+		if actual, ok := s.Release.Actual(); ok {
+			width = max(width, len(actual.String()))
+		}
+	}
+	for _, s := range all {
+		out.add(t.row(s, width)...)
 	}
 	return append(out.lines(), t.problems(all)...)
 }
 
-func (t Table) row(s Status) []cell {
+func (t Table) row(s Status, width int) []cell {
 	r := &s.Release
 	phase := cell{dash(string(r.Phase())), phaseColor(r.Phase())}
-	row := []cell{{text: Safe(r.Name)}, {text: t.weight(r)}, t.version(r.Stable), t.version(r.Canary), phase, {text: t.age(r.ChangedAt())}}
+	row := []cell{{text: Safe(r.Name)}, {text: t.weight(r, width)}, t.version(r.Stable), t.version(r.Canary), phase, {text: t.age(r.ChangedAt())}}
 	if r.Stable == nil && len(r.Others) > 0 {
 		row[2] = t.version(&r.Others[0])
 	}
@@ -71,7 +77,8 @@ func (t Table) row(s Status) []cell {
 	return row
 }
 
-func (t Table) weight(r *canary.Release) string {
+// weight shows an arrow to what is not reached yet, else a bar; the bars of all rows stand below one another.
+func (t Table) weight(r *canary.Release, width int) string {
 	actual, ok := r.Actual()
 	if !ok {
 		return "-"
@@ -79,7 +86,7 @@ func (t Table) weight(r *canary.Release) string {
 	if reach, ok := r.Reachable(); ok && reach != actual {
 		return fmt.Sprintf("%s%% %s %s%%", actual, t.Style.arrow(), reach)
 	}
-	return fmt.Sprintf("%-4s %s", actual.String()+"%", t.Style.bar(int(actual)))
+	return fmt.Sprintf("%-*s %s", width+1, actual.String()+"%", t.Style.bar(int(actual)))
 }
 
 func (t Table) version(v *canary.Version) cell {

@@ -45,6 +45,7 @@ func (r *run) conclude(ctx context.Context, all []planned, moves []mover.Move, r
 		*e = ending{planned: p, outcome: canary.Unchanged, now: p.release}
 		result, moved := byName[p.release.Name]
 		if !moved {
+			held.giveBackOne(ctx, p.release.Name) // idle since it was locked
 			continue
 		}
 		e.outcome, e.now, e.err = result.Outcome, result.Release, result.Err

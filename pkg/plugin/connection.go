@@ -66,8 +66,12 @@ func (c *connection) context() string {
 	return raw.CurrentContext
 }
 
-// connecting are the flags that a next command needs to reach the same place as the same user.
-var connecting = []string{"kubeconfig", "context", "cluster", "user", "server", "as", "as-group", "as-uid"}
+// connecting are the flags that a next command needs to reach the same place as the same user. None holds a secret:
+// --token and --password are not repeated.
+var connecting = []string{
+	"kubeconfig", "context", "cluster", "user", "server", "as", "as-group", "as-uid", "as-user-extra",
+	"certificate-authority", "client-certificate", "client-key", "insecure-skip-tls-verify", "tls-server-name",
+}
 
 // command completes a next command with "kubectl", the namespace, and the user's own connection flags.
 func (c *connection) command(cmd *cobra.Command) func(next, namespace string) string {

@@ -78,8 +78,14 @@ func (l *locks) pause(ctx context.Context) error {
 
 // giveBack releases the locks of a move that has not begun, with what was recorded before.
 func (l *locks) giveBack(ctx context.Context) {
-	for name, lock := range l.locks {
+	for name := range l.locks {
+		l.giveBackOne(ctx, name)
+	}
+}
+
+func (l *locks) giveBackOne(ctx context.Context, release string) {
+	if lock := l.locks[release]; lock != nil {
 		// A lock that cannot be given back runs out by itself.
-		_ = lock.Release(ctx, l.before[name])
+		_ = lock.Release(ctx, l.before[release])
 	}
 }

@@ -114,7 +114,7 @@ func (o *moveOptions) completeModes() error {
 }
 
 // passing are the flags that say how a move is reported, not what it does.
-var passing = []string{"output", "dry-run", "template", "allow-missing-template-keys", "namespace", "reason"}
+var passing = []string{"output", "dry-run", "reason"}
 
 // remember writes down the command line as the user could type it again.
 func (o *moveOptions) remember(cmd *cobra.Command, args []string) {
@@ -123,13 +123,14 @@ func (o *moveOptions) remember(cmd *cobra.Command, args []string) {
 		words += " " + quote(a)
 	}
 	o.typed, o.again = cmd.Name(), words
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if f.Name == "to" {
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		switch {
+		case !f.Changed || slices.Contains(passing, f.Name):
+			return
+		case f.Name == "to":
 			o.typed += repeat(f)
 		}
-		if !slices.Contains(passing, f.Name) && !slices.Contains(connecting, f.Name) {
-			o.again += repeat(f)
-		}
+		o.again += repeat(f)
 	})
 	if !o.ask.Rollback {
 		o.back = strings.Replace(words, cmd.Name(), "rollback", 1)
