@@ -1,6 +1,7 @@
 package canary
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -76,13 +77,17 @@ func shortfall(arith Arithmetic, w Weight, t Target) string {
 // previous aims at the split before the last change that has moved anything.
 func (r *Release) previous() (Target, error) {
 	if r.Record != nil {
+		if set := r.Record.Set; r.Record.Move != nil && set != r.Replicas() && set.Total() > 0 {
+			w, _ := Share(set.Canary, set.Total()+r.OthersServing())
+			return Target{Split: set, Weight: w, Reach: w, Baseline: r.Record.Baseline}, nil
+		}
 		for _, c := range slices.Backward(r.Record.Changes) {
 			if c.Before != c.After && c.Before.Total() > 0 {
 				return Target{Split: c.Before, Weight: c.From, Reach: c.From, Baseline: r.Record.Baseline}, nil
 			}
 		}
 	}
-	return Target{}, fmt.Errorf("no earlier split of %s is recorded: name the weight with `kubectl canary shift --to`", r.Name)
+	return Target{}, errors.New("no earlier split is recorded: name the weight with `kubectl canary shift --to`")
 }
 
 // baseline returns the replicas that carry the full load (DESIGN §4, §6), and what to say of it.
@@ -94,14 +99,14 @@ func (r *Release) baseline(a Ask, leases bool) (int, string, error) {
 	case a.Replicas > 0:
 		return a.Replicas, "", nil
 	case now.Total() == 0:
-		return 0, "", fmt.Errorf("both versions of %s are at 0 replicas: say how many carry the load with --replicas", r.Name)
+		return 0, "", errors.New("both versions are at 0 replicas: say how many carry the full load with --replicas")
 	case r.Record == nil:
 		return guess(now, a, leases)
 	case r.Drifted() && a.Rollback:
 		return max(r.Record.Baseline, now.Stable), "", nil
 	case r.Drifted():
-		return 0, "", fmt.Errorf("%s was set to %s (stable/canary), and somebody else has made it %s: say how many replicas carry the full load with --replicas, or roll back",
-			r.Name, r.Record.Set, now)
+		return 0, "", fmt.Errorf("replicas were set to %s (stable/canary), and somebody else has made them %s: say how many carry the full load with --replicas, or roll back",
+			r.Record.Set, now)
 	case atRest && !r.Record.AtRest():
 		return max(larger, r.Record.Baseline), "", nil
 	case atRest && larger != r.Record.Baseline:

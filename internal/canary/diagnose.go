@@ -178,13 +178,13 @@ func (r *Release) ownTroubles() []Problem {
 		m := r.Record.Move
 		return []Problem{{
 			Code: CodeInterrupted, Severity: Warning, Object: "Service/" + r.Name, Since: m.Since,
-			Message: fmt.Sprintf("`%s` by %s was cut off at %s, on the way from %s to %s", m.Command, m.By, r.Replicas(), r.Record.Set, r.Record.Target),
+			Message: fmt.Sprintf("`%s` of %s by %s was cut off at %s (stable/canary), on the way from %s to %s", m.Command, r.Name, m.By, r.Replicas(), r.Record.Set, r.Record.Target),
 			Next:    r.waysOn(),
 		}}
 	case r.Drifted():
 		return []Problem{{
 			Code: CodeDrifted, Severity: Warning, Object: "Service/" + r.Name,
-			Message: fmt.Sprintf("replicas were set to %s, and somebody else has made them %s", r.Record.Set, r.Replicas()),
+			Message: fmt.Sprintf("replicas of %s were set to %s (stable/canary), and somebody else has made them %s", r.Name, r.Record.Set, r.Replicas()),
 			Next:    []string{"canary rollback " + r.Name},
 		}}
 	}

@@ -131,7 +131,7 @@ func (ix *index) count(g *group, versions []Version) (foreign int) {
 		switch v := owner(versions, p); {
 		case v != nil && !p.Terminating:
 			v.Serving++
-		case v == nil && (isPod || endpointOnly[id]):
+		case v == nil && (isPod && !p.Terminating || endpointOnly[id]):
 			foreign++
 		}
 	}

@@ -56,6 +56,7 @@ func (p Position) raised(to Split) Position {
 // recovered lets every pod of the sides that do not shrink serve.
 func (p Position) recovered(target Split) Position {
 	heal := func(s *Side, to int) {
+		s.Serving = max(s.Serving, min(s.Ready, s.Replicas)) // what is ready is about to serve
 		if s.Replicas <= to {
 			s.Serving = max(s.Serving, s.Replicas)
 			s.Ready = max(s.Ready, s.Replicas)

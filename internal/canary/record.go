@@ -60,7 +60,7 @@ const (
 
 // AtRest says whether the record is of a release that nobody is moving: everything on one side.
 func (r *Record) AtRest() bool {
-	return r != nil && r.Move == nil && (r.Desired == None || r.Desired == Full)
+	return r != nil && r.Move == nil && (r.Set.Stable == 0 || r.Set.Canary == 0)
 }
 
 // Knows says whether the version was there when the record was written.

@@ -3,6 +3,7 @@ package mover
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -67,7 +68,7 @@ func (r *runner) see(ctx context.Context, s *canary.Snapshot, jobs []*job) (firs
 	found := r.finder.releases(s)
 	for _, j := range jobs {
 		now, ok := found[j.Release.Name]
-		err := errGone
+		err := fmt.Errorf("%s: %w", j.Release.Name, errGone)
 		if ok && now.Stable != nil {
 			err = r.take(ctx, j, now)
 		}

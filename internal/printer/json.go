@@ -1,12 +1,12 @@
 package printer
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf16"
 
 	"sigs.k8s.io/yaml"
@@ -149,15 +149,42 @@ func optional(w canary.Weight, ok bool) *canary.Weight {
 	return &w
 }
 
-// JSON writes a value as kubectl does. Control and format characters that JSON itself would let through are escaped.
+// JSON writes a value as kubectl does.
 func JSON(w io.Writer, v any) error {
-	b, err := json.MarshalIndent(v, "", "    ")
+	b, err := escaped(v)
+	if err == nil {
+		_, err = w.Write(append(b, '\n'))
+	}
+	return err
+}
+
+// YAML writes a value as kubectl does. YAML has no way to escape all of the characters that JSON escapes: they are replaced.
+func YAML(w io.Writer, v any) error {
+	b, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	var out strings.Builder
+	safe := func(r rune) rune {
+		if hidden(r) {
+			return '?'
+		}
+		return r
+	}
+	if b, err = yaml.JSONToYAML([]byte(strings.Map(safe, string(b)))); err == nil {
+		_, err = w.Write(b)
+	}
+	return err
+}
+
+// escaped is JSON in which control and format characters that JSON itself lets through are escaped too.
+func escaped(v any) ([]byte, error) {
+	b, err := json.MarshalIndent(v, "", "    ")
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
 	for _, r := range string(b) {
-		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+		if r != '\n' && hidden(r) {
 			for _, unit := range utf16.Encode([]rune{r}) {
 				fmt.Fprintf(&out, "\\u%04x", unit)
 			}
@@ -165,15 +192,5 @@ func JSON(w io.Writer, v any) error {
 		}
 		out.WriteRune(r)
 	}
-	_, err = io.WriteString(w, out.String()+"\n")
-	return err
-}
-
-// YAML writes a value as kubectl does.
-func YAML(w io.Writer, v any) error {
-	b, err := yaml.Marshal(v)
-	if err == nil {
-		_, err = w.Write(b)
-	}
-	return err
+	return out.Bytes(), nil
 }

@@ -35,7 +35,7 @@ func Plan(w io.Writer, style Style, r *canary.Release, t canary.Target, p canary
 	if len(p.Rounds) == 0 {
 		b.WriteString("  nothing to do\n")
 	} else {
-		fmt.Fprintf(&b, "  at most %d pods (%s), at least %d ready\n", p.Peak.Total(), requests(r, p.Peak), p.Least)
+		fmt.Fprintf(&b, "  at most %d pods (%s), at least %d ready\n", p.Peak.Total(), requests(r, p), p.Least)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -57,10 +57,18 @@ func changes(r *canary.Release, from, to canary.Split) []change {
 	return all
 }
 
-// requests is the CPU and memory that the pods of a split ask for.
-func requests(r *canary.Release, s canary.Split) string {
+// requests is the most CPU and memory that the pods ask for at any moment, each by itself.
+func requests(r *canary.Release, p canary.Plan) string {
 	a, b := r.Stable.Deployment.Requests, r.Canary.Deployment.Requests
-	cpu := resource.NewMilliQuantity(int64(s.Stable)*a.MilliCPU+int64(s.Canary)*b.MilliCPU, resource.DecimalSI)
-	memory := resource.NewQuantity(int64(s.Stable)*a.MemoryBytes+int64(s.Canary)*b.MemoryBytes, resource.BinarySI)
-	return fmt.Sprintf("requesting %s CPU and %s memory", cpu, memory)
+	moments := []canary.Split{p.From}
+	for _, round := range p.Rounds {
+		moments = append(moments, round.Raise)
+	}
+	var cpu, memory int64
+	for _, at := range moments {
+		cpu = max(cpu, int64(at.Stable)*a.MilliCPU+int64(at.Canary)*b.MilliCPU)
+		memory = max(memory, int64(at.Stable)*a.MemoryBytes+int64(at.Canary)*b.MemoryBytes)
+	}
+	return fmt.Sprintf("requesting %s CPU and %s memory",
+		resource.NewMilliQuantity(cpu, resource.DecimalSI), resource.NewQuantity(memory, resource.BinarySI))
 }

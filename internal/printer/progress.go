@@ -77,7 +77,7 @@ func (s *state) take(e canary.Event, line string) {
 	case canary.Trouble:
 		s.trouble = line
 	default:
-		s.doing = line
+		s.doing, s.trouble = line, ""
 	}
 }
 

@@ -19,7 +19,7 @@ func Safe(s string) string {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
 			return ' '
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar:
+		case hidden(r) || r == unicode.ReplacementChar:
 			return '?'
 		case unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r):
 			return ' '
@@ -27,6 +27,9 @@ func Safe(s string) string {
 		return r
 	}, s)
 }
+
+// hidden says that a character has no place of its own on a screen: a control or format character.
+func hidden(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
 // maxMessage is how much of a message from the cluster is shown to people, in characters.
 const maxMessage = 400

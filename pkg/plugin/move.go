@@ -127,7 +127,7 @@ func (o *moveOptions) remember(cmd *cobra.Command, args []string) {
 		switch {
 		case !f.Changed || slices.Contains(passing, f.Name):
 			return
-		case f.Name == "to":
+		case f.Name == "to" || f.Name == "to-previous":
 			o.typed += repeat(f)
 		}
 		o.again += repeat(f)
