@@ -24,10 +24,11 @@ type feed[T any] struct {
 	// convert reports false for an object that does not count.
 	convert func(runtime.Object) (T, bool)
 
-	mu      sync.Mutex
-	items   map[string]item[T] // by namespace/name
-	loaded  string             // version of the list
-	version string             // of the list or the newest event
+	mu       sync.Mutex
+	items    map[string]item[T] // by namespace/name
+	loaded   string             // version of the list
+	version  string             // of the list or the newest event
+	revision int                // how often the items have changed
 }
 
 type item[T any] struct {
@@ -62,6 +63,7 @@ func (f *feed[T]) load(ctx context.Context) error {
 	if newer(f.version, listMeta.GetResourceVersion()) {
 		return nil // the watch has shown more meanwhile, and will not show it again
 	}
+	f.revision++
 	f.items, f.loaded, f.version = items, listMeta.GetResourceVersion(), listMeta.GetResourceVersion()
 	return nil
 }
@@ -154,6 +156,7 @@ func (f *feed[T]) apply(event watch.Event) error {
 	if err != nil {
 		return err
 	}
+	f.revision++
 	if event.Type == watch.Deleted || !ok {
 		delete(f.items, key)
 		return nil
@@ -174,6 +177,7 @@ func (f *feed[T]) merge(other *feed[T]) {
 	defer other.mu.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.revision++
 	maps.Copy(f.items, other.items)
 }
 
@@ -183,6 +187,13 @@ func (f *feed[T]) has(key, version string) bool {
 	defer f.mu.Unlock()
 	it, there := f.items[key]
 	return !there || !newer(version, it.version)
+}
+
+// changes is how often the items have changed.
+func (f *feed[T]) changes() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.revision
 }
 
 // each calls use for every object, in no order.

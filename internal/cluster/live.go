@@ -37,10 +37,9 @@ type Live struct {
 	mu      sync.Mutex
 	written map[string]string // Deployment key → the version that our last write made
 	err     error             // why following has ended
-	changes int               // how often anything has changed
 	next    chan struct{}     // closed at the next change
 	built   *canary.Snapshot  // the last snapshot
-	builtAt int               // the changes that it has
+	builtAt int               // the changes that were in it for sure
 	refresh *refresh          // the one that has not begun yet
 	reading sync.Mutex        // held while one is under way
 }
@@ -142,8 +141,9 @@ func (l *Live) Snapshots() []*canary.Snapshot {
 func (l *Live) Snapshot() *canary.Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.builtAt != l.changes {
-		l.built, l.builtAt = l.Snapshots()[0], l.changes
+	now := l.services.changes() + l.deployments.changes() + l.endpoints.changes() + l.pods.changes() + l.leases.changes()
+	if l.builtAt != now {
+		l.built, l.builtAt = l.Snapshots()[0], now
 	}
 	return l.built
 }

@@ -109,7 +109,7 @@ func refused(err error) bool {
 	return code >= 400 && code < 500 && !apierrors.IsInvalid(err) && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err)
 }
 
-// Conflict names who has changed a Deployment, which is no longer as given.
+// Conflict names who has changed a Deployment, which is no longer as given; nil where it is so again.
 func (l *Live) Conflict(ctx context.Context, d canary.Deployment) error {
 	now, err := l.readBack(ctx, d.Name)
 	if apierrors.IsNotFound(err) {
@@ -117,6 +117,9 @@ func (l *Live) Conflict(ctx context.Context, d canary.Deployment) error {
 	}
 	if err != nil {
 		return &canary.ConflictError{Deployment: d.Name, Want: d.Replicas, Found: -1}
+	}
+	if !moved(now, d) {
+		return nil
 	}
 	return conflict(now, d)
 }

@@ -31,7 +31,6 @@ func (l *Live) Follow(ctx context.Context, all bool) {
 func (l *Live) changed() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.changes++
 	close(l.next)
 	l.next = make(chan struct{})
 }

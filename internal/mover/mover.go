@@ -22,7 +22,7 @@ type Cluster interface {
 	Refresh(ctx context.Context) (*canary.Snapshot, error)
 	// Scale sets the replicas of the Deployment, if it still is as given. A *canary.ConflictError says that it is not.
 	Scale(ctx context.Context, d canary.Deployment, to int) error
-	// Conflict names who has changed the Deployment, which is no longer as given.
+	// Conflict names who has changed the Deployment, which is no longer as given; nil where it is so again.
 	Conflict(ctx context.Context, d canary.Deployment) error
 }
 
