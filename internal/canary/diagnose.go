@@ -149,7 +149,22 @@ func Troubles(r *Release, s *Snapshot, now time.Time, grace time.Duration) []Pro
 			found = append(found, *p)
 		}
 	}
+	if len(found) == 0 && r.Stable != nil && r.Replicas().Total() == 0 {
+		found = append(found, Problem{
+			Code: CodeNoReplicas, Severity: Error, Object: "Service/" + r.Name,
+			Message: "both versions of " + r.Name + " are at 0 replicas: nothing serves",
+			Next:    []string{fmt.Sprintf("canary rollback %s --replicas %d", r.Name, r.lastBaseline())},
+		})
+	}
 	return append(found, r.ownTroubles()...)
+}
+
+// lastBaseline is the recorded one, else the least there can be.
+func (r *Release) lastBaseline() int {
+	if r.Lease.Record != nil {
+		return r.Lease.Record.Baseline
+	}
+	return 1
 }
 
 // worst returns the first definite problem, else the first of any kind. A pod created after a time, if one is given,

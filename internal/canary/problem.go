@@ -49,6 +49,7 @@ const (
 	CodeSharedDeployment = "SharedDeployment"
 	CodeUnknownVersion   = "UnknownVersion"
 	CodeThirdVersion     = "ThirdVersion"
+	CodeNoReplicas       = "NoReplicas"
 	CodeAutoscaler       = "Autoscaler"
 	CodePaused           = "Paused"
 	CodeMidRollout       = "MidRollout"

@@ -130,7 +130,7 @@ type Lease struct {
 	Expired bool   // the holder has not renewed it in time
 	Since   time.Time
 	Until   time.Time // when it runs out
-	Record  *Record // nil when nothing, or nothing readable, is recorded
+	Record  *Record   // nil when nothing, or nothing readable, is recorded
 }
 
 // Held says whether an operator is moving the release right now.
