@@ -49,10 +49,7 @@ func Diagnose(p *Pod) (problem *Problem, definite bool) {
 		found.Message = found.Code + waitingDetail(c)
 		found.Next = []string{"describe pod " + p.Name}
 		if c.Waiting.Reason == CodeCrashLoop {
-			found.Next = []string{fmt.Sprintf("logs %s -c %s --previous", p.Name, c.Name)}
-			if len(p.Containers) == 1 {
-				found.Next = []string{fmt.Sprintf("logs %s --previous", p.Name)}
-			}
+			found.Next = []string{lastLogs(p, c)}
 			definite = c.Restarts >= crashesBeforeGivingUp
 		}
 		return &found, definite
@@ -63,21 +60,32 @@ func Diagnose(p *Pod) (problem *Problem, definite bool) {
 		return &found, false
 	}
 	if ready := condition(p, "Ready"); ready.Type != "" {
-		found.Code, found.Message, found.Since = CodeNotReady, detail(strings.TrimSuffix("not ready: "+ready.Reason, ": "), ready.Message)+restarts(p), ready.Since
+		found.Code, found.Message, found.Since = CodeNotReady, detail(strings.TrimSuffix("not ready: "+ready.Reason, ": "), ready.Message), ready.Since
 		found.Next = []string{"describe pod " + p.Name}
+		if c, crashed := crashed(p); crashed {
+			found.Message += ", " + c.Name + " was restarted" + waitingDetail(c)
+			found.Next = []string{lastLogs(p, c)}
+		}
 		return &found, false
 	}
 	return nil, false
 }
 
-// restarts says how a container that runs for the moment ended before.
-func restarts(p *Pod) string {
+// crashed returns a container that runs for the moment, and has ended before.
+func crashed(p *Pod) (Container, bool) {
 	for _, c := range p.Containers {
 		if c.Last != nil && !c.Ready {
-			return ", " + c.Name + " was restarted" + waitingDetail(c)
+			return c, true
 		}
 	}
-	return ""
+	return Container{}, false
+}
+
+func lastLogs(p *Pod, c Container) string {
+	if len(p.Containers) == 1 {
+		return "logs " + p.Name + " --previous"
+	}
+	return "logs " + p.Name + " -c " + c.Name + " --previous"
 }
 
 // waitingDetail says how the container ended last, or what kept it from starting.

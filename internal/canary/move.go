@@ -23,9 +23,11 @@ func (r *Release) Position() Position {
 	return Position{Stable: r.Stable.side(), Canary: r.Canary.side()}
 }
 
+// side counts on no pod beyond what the Deployment asks for: which of them are about to go cannot be told. Dark pods are
+// the cheapest to delete: a scale-down takes them right after the unready ones.
 func (v *Version) side() Side {
-	// Dark pods are the cheapest to delete: a scale-down takes them right after the unready ones.
-	return Side{Replicas: v.Deployment.Replicas, Serving: v.Serving, Ready: max(0, v.Deployment.ReadyPods-v.Dark)}
+	d := &v.Deployment
+	return Side{Replicas: d.Replicas, Serving: min(v.Serving, d.Replicas), Ready: min(max(0, d.ReadyPods-v.Dark), d.Replicas)}
 }
 
 // Replicas is the split that both sides ask for.

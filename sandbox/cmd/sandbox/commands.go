@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-canary/kubectl-canary/sandbox/internal/cluster"
+)
+
+// command is the whole command line. Only what a script wants to read goes to stdout.
+func command() *cobra.Command {
+	var root, name string
+	cmd := &cobra.Command{
+		Use:           "sandbox",
+		Short:         "A real Kubernetes control plane with simulated nodes, on this machine only",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.PersistentFlags().StringVar(&name, "name", "default", "name of the cluster; several run side by side")
+	cmd.PersistentFlags().StringVar(&root, "dir", "", "folder that holds the clusters (default: kubectl-canary/sandbox in the user's cache folder)")
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	_ = pflag.CommandLine.MarkHidden("version") // the components' own
+
+	// on gives a command its cluster, and a context that ends with an interrupt.
+	on := func(do func(ctx context.Context, c *cluster.Cluster, args []string) error) func(*cobra.Command, []string) error {
+		return func(_ *cobra.Command, args []string) error {
+			c, err := cluster.Open(root, name, os.Stderr)
+			if err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+			defer stop()
+			return do(ctx, c, args)
+		}
+	}
+	components := " (" + strings.Join(cluster.Components, ", ") + ")"
+
+	var nodes int
+	up := &cobra.Command{
+		Use:   "up",
+		Short: "Start a cluster, unless it runs, and print the path of its kubeconfig",
+		Args:  cobra.NoArgs,
+		RunE: on(func(ctx context.Context, c *cluster.Cluster, _ []string) error {
+			if err := c.Up(ctx, nodes); err != nil {
+				return err
+			}
+			fmt.Println(c.KubeconfigPath())
+			return nil
+		}),
+	}
+	up.Flags().IntVar(&nodes, "nodes", 1, "number of simulated nodes")
+
+	var asRole string
+	kubeconfig := &cobra.Command{
+		Use:   "kubeconfig",
+		Short: "Print the path of a kubeconfig: the administrator's, or that of a user who has one Role",
+		Args:  cobra.NoArgs,
+		RunE: on(func(ctx context.Context, c *cluster.Cluster, _ []string) error {
+			path, err := c.Kubeconfig()
+			if asRole != "" && err == nil {
+				path, err = c.KubeconfigAs(ctx, asRole)
+			}
+			if err != nil {
+				return err
+			}
+			fmt.Println(path)
+			return nil
+		}),
+	}
+	kubeconfig.Flags().StringVar(&asRole, "as-role", "", "NAMESPACE/ROLE: of a user who is bound to this Role, and to nothing else")
+
+	cmd.AddCommand(up, kubeconfig,
+		&cobra.Command{
+			Use:   "down",
+			Short: "End a cluster and remove everything it has",
+			Args:  cobra.NoArgs,
+			RunE:  on(func(_ context.Context, c *cluster.Cluster, _ []string) error { return c.Down() }),
+		},
+		&cobra.Command{
+			Use:   "status",
+			Short: "Show a cluster's parts; fail when one does not work",
+			Args:  cobra.NoArgs,
+			RunE: on(func(ctx context.Context, c *cluster.Cluster, _ []string) error {
+				return c.Status(ctx, os.Stdout)
+			}),
+		},
+		&cobra.Command{
+			Use:   "logs COMPONENT",
+			Short: "Print the log of a component" + components,
+			Args:  cobra.ExactArgs(1),
+			RunE: on(func(_ context.Context, c *cluster.Cluster, args []string) error {
+				return c.Logs(args[0], os.Stdout)
+			}),
+		},
+		&cobra.Command{
+			Use:   "restart COMPONENT",
+			Short: "End a component and start it again, on the same port" + components,
+			Args:  cobra.ExactArgs(1),
+			RunE: on(func(ctx context.Context, c *cluster.Cluster, args []string) error {
+				return c.Restart(ctx, args[0])
+			}),
+		},
+	)
+	return cmd
+}

@@ -1,0 +1,35 @@
+package cluster
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// born tells when the process started: the boot, and the clock ticks since. It is empty when there is no such process or it is dead.
+func born(pid int) string {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return ""
+	}
+	// the name, in parentheses, may hold anything; what follows its last one is fixed: the state is field 3, the start field 22
+	_, rest, ok := strings.Cut(string(stat[max(0, bytes.LastIndexByte(stat, ')')):]), ") ")
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
+		return ""
+	}
+	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(boot)) + "/" + fields[19]
+}
+
+// memory is what the process holds, in bytes.
+func memory(pid int) int64 {
+	statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	fields := strings.Fields(string(statm))
+	if err != nil || len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}
