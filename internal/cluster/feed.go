@@ -122,18 +122,25 @@ func (f *feed[T]) once(ctx context.Context, changed func()) error {
 		return err
 	}
 	defer w.Stop()
-	for event := range w.ResultChan() {
-		if event.Type == watch.Error {
-			return apierrors.FromObject(event.Object)
-		}
-		if err := f.apply(event); err != nil {
-			return err
-		}
-		if event.Type != watch.Bookmark {
-			changed()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case event, open := <-w.ResultChan():
+			if !open {
+				return errWatchEnded
+			}
+			if event.Type == watch.Error {
+				return apierrors.FromObject(event.Object)
+			}
+			if err := f.apply(event); err != nil {
+				return err
+			}
+			if event.Type != watch.Bookmark {
+				changed()
+			}
 		}
 	}
-	return errWatchEnded
 }
 
 var errWatchEnded = errors.New("the watch ended")

@@ -21,6 +21,7 @@ type job struct {
 	failing map[string]canary.Failure // what already failed before the raise, by Deployment
 	ready   bool                      // told to be, at this barrier
 	told    map[string]bool           // the troubles told of
+	tried   map[string]int            // replicas of writes whose end is not known, by Deployment
 
 	mu   sync.Mutex // guards what parallel writes change
 	err  error
@@ -72,11 +73,23 @@ func (j *job) fail(err error) {
 	}
 }
 
-// blame fails the job for an error of its own, not for one that came from another.
-func (j *job) blame(err error) {
-	if !errors.Is(err, context.Canceled) {
-		j.fail(err)
+// blame fails the job for a write of its own that failed, not for one that another's failure cut off. What was tried may
+// have come through all the same, unless it was a conflict.
+func (j *job) blame(err error, deployment string, to int) {
+	if errors.Is(err, context.Canceled) {
+		return
 	}
+	j.fail(err)
+	var conflict *canary.ConflictError
+	if !errors.As(err, &conflict) {
+		j.wrote(func() { j.tried[deployment] = to })
+	}
+}
+
+// ours says whether the replicas of a version are what we have left, or tried to.
+func (j *job) ours(v *canary.Version, left int) bool {
+	tried, ok := j.tried[v.Deployment.Name]
+	return v.Deployment.Replicas == left || ok && v.Deployment.Replicas == tried
 }
 
 func (j *job) wrote(note func()) {

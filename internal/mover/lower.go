@@ -2,6 +2,7 @@ package mover
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,35 +15,67 @@ type pick = func(canary.Bounds, canary.Position, canary.Split) canary.Split
 
 func (j *job) wants(p pick) canary.Split { return p(j.Bounds, j.now.Position(), j.Target) }
 
-// lower lowers what may go and waits until it has left the endpoints. What may go is worked out from a fresh read; a
-// second read after the write undoes it where the other side has shrunk meanwhile.
+// lower lowers what may go, by a fresh read, and waits until it has left the endpoints.
 func (r *runner) lower(ctx context.Context, jobs []*job, p pick) (lowered bool, err error) {
-	var some []*job
-	for _, j := range jobs {
-		if j.wants(p) != j.now.Replicas() {
-			some = append(some, j)
-		}
-	}
-	if len(some) == 0 {
+	if !wanted(jobs, p) {
 		return false, nil
 	}
-	if err := r.settle(ctx, some); err != nil {
+	if err := r.settle(ctx, jobs); err != nil {
 		return false, err
 	}
-	if err := r.recheck(ctx, some); err != nil {
+	if err := r.recheck(ctx, jobs); err != nil {
 		return false, err
 	}
+	return r.write(ctx, jobs, p)
+}
+
+// passBarrier waits until all jobs are ready, and still are when their endpoints have settled and are read afresh.
+func (r *runner) passBarrier(ctx context.Context, jobs []*job) error {
+	deadline := r.deadline()
+	for {
+		if err := r.await(ctx, deadline, jobs, (*job).over, r.diagnose); err != nil {
+			return err
+		}
+		if !wanted(jobs, canary.Bounds.Lower) {
+			return nil
+		}
+		if err := r.settle(ctx, jobs); err != nil {
+			return err
+		}
+		if err := r.recheck(ctx, jobs); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(jobs, func(j *job) bool { return !j.over() }) {
+			return nil
+		}
+		if !deadline.IsZero() && time.Now().After(deadline) {
+			return r.late(nil, jobs, (*job).over)
+		}
+	}
+}
+
+func wanted(jobs []*job, p pick) bool {
+	return slices.ContainsFunc(jobs, func(j *job) bool { return j.wants(p) != j.now.Replicas() })
+}
+
+// write lowers what may go by what was just read. A second read after the write undoes it where the other side has
+// shrunk meanwhile.
+func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, err error) {
+	var some []*job
 	before := map[*job]canary.Split{}
 	group, writes := errgroup.WithContext(ctx)
-	for _, j := range some {
-		before[j] = j.now.Replicas()
-		r.set(writes, group, j, j.wants(p), canary.Lowered)
+	for _, j := range jobs {
+		if to := j.wants(p); to != j.now.Replicas() {
+			some = append(some, j)
+			before[j] = j.now.Replicas()
+			r.set(writes, group, j, to, canary.Lowered)
+		}
 	}
 	err = firstCause(writes, group.Wait())
 	for _, j := range some {
 		lowered = lowered || j.expect != before[j]
 	}
-	if err != nil {
+	if err != nil || len(some) == 0 {
 		return lowered, err
 	}
 	s, err := r.cluster.Refresh(ctx)
@@ -53,7 +86,7 @@ func (r *runner) lower(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 		r.undo(ctx, some, before)
 		return lowered, err
 	}
-	return lowered, r.await(ctx, some, (*job).left, nil)
+	return lowered, r.await(ctx, r.deadline(), some, (*job).left, nil)
 }
 
 // settle waits until the endpoints have not changed for a while.

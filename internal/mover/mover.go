@@ -73,7 +73,7 @@ func Run(ctx context.Context, cluster Cluster, start *canary.Snapshot, moves []M
 	jobs := make([]*job, len(moves))
 	for i, m := range moves {
 		o.Discover.Roles[m.Release.Name] = canary.Roles{Stable: m.Release.Stable.Name, Canary: m.Release.Canary.Name}
-		jobs[i] = &job{Move: m, base: m.Release, now: own(m.Release), expect: m.Release.Replicas(), known: known, told: map[string]bool{}}
+		jobs[i] = &job{Move: m, base: m.Release, now: own(m.Release), expect: m.Release.Replicas(), known: known, told: map[string]bool{}, tried: map[string]int{}}
 	}
 	finder := &finder{options: o.Discover}
 	if !o.Rollback {
@@ -111,7 +111,7 @@ func (r *runner) run(ctx context.Context) {
 // rounds moves all jobs to their targets.
 func (r *runner) rounds(ctx context.Context) error {
 	// An endpoint that a move before this one has taken away, and that is still listed, must not be counted on.
-	if err := r.await(ctx, r.jobs, (*job).left, nil); err != nil {
+	if err := r.await(ctx, r.deadline(), r.jobs, (*job).left, nil); err != nil {
 		return err
 	}
 	for {
@@ -125,10 +125,10 @@ func (r *runner) rounds(ctx context.Context) error {
 		if err := r.raise(ctx, todo); err != nil {
 			return err
 		}
-		if err := r.await(ctx, todo, (*job).over, r.diagnose); err != nil {
+		if err := r.passBarrier(ctx, todo); err != nil {
 			return err
 		}
-		lowered, err := r.lower(ctx, todo, canary.Bounds.Lower)
+		lowered, err := r.write(ctx, todo, canary.Bounds.Lower)
 		r.lowered = r.lowered || lowered
 		if err != nil {
 			return err
@@ -156,7 +156,7 @@ func (r *runner) set(ctx context.Context, group *errgroup.Group, j *job, to cana
 		}
 		group.Go(func() error {
 			if err := r.cluster.Scale(ctx, d, to); err != nil {
-				j.blame(err)
+				j.blame(err, d.Name, to)
 				return err
 			}
 			note(to)

@@ -36,29 +36,33 @@ func (r *runner) alsoFailed(err error) {
 	}
 }
 
-// restore puts every job back to where it was. A side that somebody else has changed stays as it is.
+// restore puts every job back to where it was. A side that somebody else has changed stays as it is, and so does a
+// release that is gone.
 func (r *runner) restore(ctx context.Context) error {
 	s, err := r.cluster.Refresh(ctx)
 	if err != nil {
 		return err
 	}
 	found := r.finder.releases(s)
+	var jobs []*job
 	for _, j := range r.jobs {
-		r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Restoring})
-		if now, ok := found[j.Release.Name]; ok && now.Stable != nil {
-			j.now = now
+		now, ok := found[j.Release.Name]
+		if !ok || now.Stable == nil {
+			continue
 		}
-		j.Target = j.now.Replicas()
-		if j.expect.Stable == j.Target.Stable {
+		r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Restoring})
+		j.now, j.Target = now, now.Replicas()
+		if j.ours(now.Stable, j.expect.Stable) {
 			j.Target.Stable = j.Release.Stable.Deployment.Replicas
 		}
-		if j.expect.Canary == j.Target.Canary {
+		if j.ours(now.Canary, j.expect.Canary) {
 			j.Target.Canary = j.Release.Canary.Deployment.Replicas
 		}
-		j.base, j.expect = j.now, j.now.Replicas()
+		j.base, j.expect = own(now), now.Replicas()
+		jobs = append(jobs, j)
 	}
-	err = r.putBack(ctx)
-	for _, j := range r.jobs {
+	err = r.putBack(ctx, jobs)
+	for _, j := range jobs {
 		j.back = j.now.Position().At(j.Release.Replicas())
 	}
 	return err
@@ -66,20 +70,26 @@ func (r *runner) restore(ctx context.Context) error {
 
 // putBack takes the raised replicas away again, as far as the floor allows, and gives back what made room for them.
 // It waits only where a side has to serve before the other can go.
-func (r *runner) putBack(ctx context.Context) error {
+func (r *runner) putBack(ctx context.Context, jobs []*job) error {
 	for {
-		todo := slices.DeleteFunc(slices.Clone(r.jobs), func(j *job) bool { return j.now.Position().At(j.Target) })
+		todo := slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.now.Position().At(j.Target) })
 		if len(todo) == 0 {
 			return nil
 		}
-		if _, err := r.lower(ctx, todo, canary.Bounds.Lower); err != nil {
+		lowered, err := r.lower(ctx, todo, canary.Bounds.Lower)
+		if err != nil {
 			return err
 		}
+		growing := slices.ContainsFunc(todo, func(j *job) bool { return j.Bounds.Raise(j.now.Position(), j.Target) != j.now.Replicas() })
 		if err := r.raise(ctx, todo); err != nil {
 			return err
 		}
 		todo = slices.DeleteFunc(todo, func(j *job) bool { return j.now.Position().At(j.Target) })
-		if err := r.await(ctx, todo, (*job).over, nil); err != nil {
+		stays := !lowered && !growing && !slices.ContainsFunc(todo, func(j *job) bool { return !j.Bounds.Served(j.now.Position(), j.Target) })
+		if stays {
+			return nil // the floor keeps the rest
+		}
+		if err := r.await(ctx, r.deadline(), todo, (*job).over, nil); err != nil {
 			return err
 		}
 	}

@@ -13,12 +13,20 @@ import (
 // startGrace is how long a pod may be starting before that it is not ready is told as a trouble.
 const startGrace = 10 * time.Second
 
+// deadline is the end of a wait that begins now; zero where there is none.
+func (r *runner) deadline() time.Time {
+	if r.options.Timeout == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(r.options.Timeout)
+}
+
 // await waits until over holds for all jobs. It fails at the deadline, and at once for a job that stuck says cannot
 // come up; stuck may be nil.
-func (r *runner) await(ctx context.Context, jobs []*job, over func(*job) bool, stuck func(*canary.Snapshot, *job) error) error {
-	if r.options.Timeout > 0 {
+func (r *runner) await(ctx context.Context, deadline time.Time, jobs []*job, over func(*job) bool, stuck func(*canary.Snapshot, *job) error) error {
+	if !deadline.IsZero() {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, r.options.Timeout, ErrDeadline)
+		ctx, cancel = context.WithDeadlineCause(ctx, deadline, ErrDeadline)
 		defer cancel()
 	}
 	var last *canary.Snapshot

@@ -37,8 +37,10 @@ func (c *chooser) complete(names []string) (err error) {
 		return errors.New("a NAME is empty")
 	}
 	c.names = names
-	c.services, err = labels.Parse(c.selector)
-	return err
+	if c.services, err = labels.Parse(c.selector); err != nil {
+		return fmt.Errorf("--selector %q: %w", c.selector, err)
+	}
+	return nil
 }
 
 // named says whether the user has said which releases.

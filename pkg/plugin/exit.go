@@ -112,7 +112,7 @@ func message(err error) string {
 	)
 	switch {
 	case errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled):
-		return "interrupted: nothing was written"
+		return "error: interrupted, nothing was moved"
 	case errors.As(err, &status):
 		err = status
 	case errors.As(err, &web):

@@ -1,0 +1,267 @@
+package cluster
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+)
+
+const ns = "messenger"
+
+// api is just enough of an API server to be asked over HTTP, in memory and on synctest's clock: lists, watches, reads, the
+// JSON patch of a scale, and Leases with their resource versions.
+type api struct {
+	t *testing.T
+	// answer may answer a request instead, or after a write has taken effect; nil, nil leaves it as it is.
+	answer func(r *http.Request, effective bool) (*http.Response, error)
+
+	mu       sync.Mutex
+	version  int
+	objects  map[string]runtime.Object // by resource/name
+	events   []event
+	next     chan struct{} // closed at the next event
+	requests []string
+}
+
+type event struct {
+	resource string
+	version  int
+	Type     string         `json:"type"`
+	Object   runtime.Object `json:"object"`
+}
+
+// in runs a test against an API server, on a clock of its own.
+func in(t *testing.T, test func(t *testing.T, a *api, c *Client)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		a := &api{t: t, version: 100, objects: map[string]runtime.Object{}, next: make(chan struct{})}
+		c, err := New(&rest.Config{Host: "http://api", Transport: a}, "kubectl-canary/test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(t, a, c)
+	})
+}
+
+// put creates or changes an object, as somebody else would.
+func (a *api) put(resource string, o runtime.Object) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.store(resource, "MODIFIED", o)
+}
+
+func (a *api) remove(resource, name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.store(resource, "DELETED", a.objects[resource+"/"+name])
+}
+
+func (a *api) store(resource, kind string, o runtime.Object) {
+	a.version++
+	m, err := meta.Accessor(o)
+	if err != nil {
+		a.t.Error(err)
+		return
+	}
+	m.SetNamespace(ns)
+	m.SetResourceVersion(fmt.Sprint(a.version))
+	gvks, _, err := scheme.Scheme.ObjectKinds(o)
+	if err != nil {
+		a.t.Error(err)
+		return
+	}
+	o.GetObjectKind().SetGroupVersionKind(gvks[0])
+	a.objects[resource+"/"+m.GetName()] = o
+	if kind == "DELETED" {
+		delete(a.objects, resource+"/"+m.GetName())
+	}
+	a.events = append(a.events, event{resource, a.version, kind, o.DeepCopyObject()})
+	close(a.next)
+	a.next = make(chan struct{})
+}
+
+func (a *api) seen() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.requests)
+}
+
+// count counts the requests so far that contain a text.
+func (a *api) count(text string) (n int) {
+	for _, r := range a.seen() {
+		if strings.Contains(r, text) {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	a.requests = append(a.requests, r.Method+" "+r.URL.RequestURI())
+	a.mu.Unlock()
+	if a.answer != nil {
+		if resp, err := a.answer(r, false); resp != nil || err != nil {
+			return resp, err
+		}
+	}
+	if r.URL.Query().Get("watch") != "" {
+		return a.watch(r), nil
+	}
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body)
+	}
+	a.mu.Lock()
+	resp := a.serve(r, body)
+	a.mu.Unlock()
+	if a.answer != nil && r.Method != http.MethodGet {
+		if other, err := a.answer(r, true); other != nil || err != nil {
+			return other, err
+		}
+	}
+	return resp, nil
+}
+
+// serve answers everything but a watch. The path is …/namespaces/NS/RESOURCE[/NAME[/scale]].
+func (a *api) serve(r *http.Request, body []byte) *http.Response {
+	_, path, _ := strings.Cut(r.URL.Path, "/namespaces/"+ns+"/")
+	resource, name, _ := strings.Cut(path, "/")
+	name, isScale := strings.CutSuffix(name, "/scale")
+	object, exists := a.objects[resource+"/"+name]
+	switch {
+	case r.Method == http.MethodGet && name == "":
+		return a.list(r, resource)
+	case r.Method == http.MethodPost:
+		o := decoded(a.t, body)
+		m, _ := meta.Accessor(o)
+		if _, taken := a.objects[resource+"/"+m.GetName()]; taken {
+			return failure(http.StatusConflict, metav1.StatusReasonAlreadyExists, "already exists")
+		}
+		a.store(resource, "ADDED", o)
+		return answer(http.StatusCreated, o)
+	case !exists:
+		return failure(http.StatusNotFound, metav1.StatusReasonNotFound, resource+" "+name+" not found")
+	case r.Method == http.MethodPut:
+		o := decoded(a.t, body)
+		was, _ := meta.Accessor(object)
+		if m, _ := meta.Accessor(o); m.GetResourceVersion() != was.GetResourceVersion() {
+			return failure(http.StatusConflict, metav1.StatusReasonConflict, "the object has been modified")
+		}
+		a.store(resource, "MODIFIED", o)
+		return answer(http.StatusOK, o)
+	case r.Method == http.MethodPatch && isScale:
+		return a.scale(object.(*appsv1.Deployment), body, r.URL.Query().Get("dryRun") != "")
+	}
+	return answer(http.StatusOK, object)
+}
+
+func (a *api) list(r *http.Request, resource string) *http.Response {
+	items := []runtime.Object{}
+	for _, key := range slices.Sorted(maps.Keys(a.objects)) {
+		if strings.HasPrefix(key, resource+"/") {
+			items = append(items, a.objects[key])
+		}
+	}
+	kind, group := "List", "v1"
+	if strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadataList") {
+		kind, group = "PartialObjectMetadataList", "meta.k8s.io/v1"
+	}
+	return answer(http.StatusOK, map[string]any{
+		"kind": kind, "apiVersion": group, "metadata": map[string]any{"resourceVersion": fmt.Sprint(a.version)}, "items": items,
+	})
+}
+
+// scale does what the API server does with the three operations of scalePatch.
+func (a *api) scale(d *appsv1.Deployment, patch []byte, dryRun bool) *http.Response {
+	var ops []operation
+	if err := json.Unmarshal(patch, &ops); err != nil || len(ops) != 3 {
+		a.t.Errorf("the patch is %s", patch)
+	}
+	var now any // Scale leaves out a zero
+	if *d.Spec.Replicas != 0 {
+		now = float64(*d.Spec.Replicas)
+	}
+	if ops[0].Value != string(d.UID) || ops[1].Value != now {
+		return failure(http.StatusUnprocessableEntity, metav1.StatusReasonInvalid, "the server rejected our request due to an error in our request")
+	}
+	changed := d.DeepCopy()
+	*changed.Spec.Replicas = int32(ops[2].Value.(float64))
+	if !dryRun {
+		a.store("deployments", "MODIFIED", changed)
+	}
+	return answer(http.StatusOK, map[string]any{
+		"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": map[string]any{"name": d.Name, "resourceVersion": changed.ResourceVersion},
+	})
+}
+
+// watch sends the events since a version until the request ends.
+func (a *api) watch(r *http.Request) *http.Response {
+	out, in := io.Pipe()
+	_, resource, _ := strings.Cut(r.URL.Path, "/namespaces/"+ns+"/")
+	go func() {
+		defer in.Close()
+		sent := 0
+		for {
+			a.mu.Lock()
+			next, news := a.next, a.events[sent:]
+			sent = len(a.events)
+			a.mu.Unlock()
+			for _, e := range news {
+				if e.resource == resource && newer(fmt.Sprint(e.version), r.URL.Query().Get("resourceVersion")) && json.NewEncoder(in).Encode(e) != nil {
+					return
+				}
+			}
+			select {
+			case <-next:
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}()
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: out}
+}
+
+func answer(code int, body any) *http.Response {
+	b, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return &http.Response{StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(b))}
+}
+
+func failure(code int, reason metav1.StatusReason, message string) *http.Response {
+	return answer(code, metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
+		Code: int32(code), Reason: reason, Message: message,
+	})
+}
+
+// decoded reads a request's body, which is protobuf.
+func decoded(t *testing.T, body []byte) runtime.Object {
+	o, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
+	if err != nil {
+		t.Errorf("%q: %v", body, err)
+		return &coordinationv1.Lease{}
+	}
+	return o
+}

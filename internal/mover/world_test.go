@@ -1,0 +1,258 @@
+package mover
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+const (
+	controllerLag = 50 * time.Millisecond // from a write to what the controllers make of it
+	startTime     = time.Second           // of a pod
+)
+
+// world is a namespace in memory, on synctest's clock: controllers that act after a while, and pods that start, serve and
+// go. It holds every moment against the bounds of the releases that move.
+type world struct {
+	t check
+	// step is called, with nothing locked, before each call of the mover, and before pods change. An error is the call's.
+	step func(what string) error
+	// lost makes a write take effect, and its answer an error.
+	lost func(deployment string) error
+	// start makes of a new pod of a Deployment what it becomes; nil lets it serve after startTime.
+	start map[string]func(*canary.Pod)
+	// full names the Deployments for which a quota allows no more pods.
+	full map[string]bool
+
+	mu          sync.Mutex
+	services    []canary.Service
+	deployments []*deployment
+	bounds      map[string]canary.Bounds
+	next        chan struct{} // closed at the next change
+	created     int
+	stopped     bool // after an interrupt: no write may begin
+	writes      []string
+}
+
+// check is what a world needs of a test, or of a property.
+type check interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+type deployment struct {
+	canary.Deployment
+	release string
+	pods    []*pod
+}
+
+type pod struct {
+	canary.Pod
+	ready bool
+}
+
+type equals map[string]string
+
+func (e equals) Matches(labels map[string]string) bool {
+	for k, v := range e {
+		if labels[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+func newWorld(t check) *world {
+	return &world{
+		t: t, start: map[string]func(*canary.Pod){}, full: map[string]bool{}, bounds: map[string]canary.Bounds{}, next: make(chan struct{}),
+		step: func(string) error { return nil }, lost: func(string) error { return nil },
+	}
+}
+
+// release adds a Service and two Deployments whose pods all serve.
+func (w *world) release(name string, stable, second int) {
+	w.services = append(w.services, canary.Service{Name: name, Selector: map[string]string{"app": name}})
+	for version, replicas := range map[string]int{"v1": stable, "v2": second} {
+		labels := map[string]string{"app": name, "version": version}
+		d := &deployment{release: name, Deployment: canary.Deployment{
+			Name: name + "-" + version, UID: "uid-" + name + "-" + version, PodLabels: labels, MatchLabels: labels,
+			Selector: equals(labels), Replicas: replicas, Generation: 1, Observed: 1,
+		}}
+		w.deployments = append(w.deployments, d)
+		for range replicas {
+			w.newPod(d).ready = true
+		}
+	}
+}
+
+func (w *world) newPod(d *deployment) *pod {
+	w.created++
+	p := &pod{Pod: canary.Pod{
+		Name: fmt.Sprintf("%s-%d", d.Name, w.created), UID: fmt.Sprint(w.created), Labels: d.PodLabels, Owned: true, Created: time.Now(),
+	}}
+	d.pods = append(d.pods, p)
+	return p
+}
+
+func (w *world) find(name string) *deployment {
+	i := slices.IndexFunc(w.deployments, func(d *deployment) bool { return d.Name == name })
+	return w.deployments[i]
+}
+
+// change does something to the world, checks it, and tells whoever observes.
+func (w *world) change(what string, do func()) {
+	_ = w.step(what)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	do()
+	w.check(what)
+	close(w.next)
+	w.next = make(chan struct{})
+}
+
+func (w *world) check(when string) {
+	for release, b := range w.bounds {
+		ready, pods := 0, 0
+		for _, d := range w.deployments {
+			if d.release != release {
+				continue
+			}
+			pods += len(d.pods)
+			for _, p := range d.pods {
+				if p.ready {
+					ready++
+				}
+			}
+		}
+		if ready < b.Floor || pods > b.Ceiling {
+			w.t.Errorf("%s: %s has %d pods, %d of them ready; the bounds are %+v", when, release, pods, ready, b)
+		}
+	}
+}
+
+// scale sets replicas as anybody may. The controllers follow.
+func (w *world) scale(name string, to int) {
+	w.change(fmt.Sprintf("%s is scaled to %d", name, to), func() {
+		d := w.find(name)
+		d.Replicas = to
+		d.Generation++
+		time.AfterFunc(controllerLag, func() { w.change("controllers act on "+name, func() { w.reconcile(d) }) })
+	})
+}
+
+// other is somebody else who scales: what becomes of the bounds then is not the mover's doing.
+func (w *world) other(name string, to int) {
+	w.mu.Lock()
+	delete(w.bounds, w.find(name).release)
+	w.mu.Unlock()
+	w.scale(name, to)
+}
+
+// reconcile is what the controllers of Deployments and ReplicaSets do: unready pods go first.
+func (w *world) reconcile(d *deployment) {
+	d.Observed = d.Generation
+	for len(d.pods) < d.Replicas {
+		if w.full[d.Name] {
+			d.Failure = &canary.Failure{Reason: canary.CodeFailedCreate, Message: "exceeded quota", Since: time.Now()}
+			break
+		}
+		p := w.newPod(d)
+		if become := w.start[d.Name]; become != nil {
+			become(&p.Pod)
+			continue
+		}
+		time.AfterFunc(startTime, func() { w.change(p.Name+" is ready", func() { p.ready = true }) })
+	}
+	for len(d.pods) > d.Replicas {
+		i := slices.IndexFunc(d.pods, func(p *pod) bool { return !p.ready })
+		d.pods = slices.Delete(d.pods, max(i, 0), max(i, 0)+1)
+	}
+}
+
+func (w *world) snapshot() *canary.Snapshot {
+	s := &canary.Snapshot{Namespace: "messenger", Services: w.services, Leases: map[string]canary.Lease{}}
+	for _, d := range w.deployments {
+		c := d.Deployment
+		c.Pods = len(d.pods)
+		c.UpdatedPods = max(0, c.Pods-max(0, d.Deployment.Pods-d.Deployment.UpdatedPods)) // a roll-out that is under way
+		for _, p := range d.pods {
+			s.Pods = append(s.Pods, p.Pod)
+			s.Endpoints = append(s.Endpoints, canary.Endpoint{Service: d.release, PodUID: p.UID, Ready: p.ready})
+			if p.ready {
+				c.ReadyPods++
+			}
+		}
+		s.Deployments = append(s.Deployments, c)
+	}
+	return s
+}
+
+func (w *world) now() *canary.Snapshot {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.snapshot()
+}
+
+func (w *world) Observe(ctx context.Context, look func(*canary.Snapshot) (bool, error)) error {
+	if err := w.step("observe"); err != nil {
+		return err
+	}
+	for {
+		w.mu.Lock()
+		s, next := w.snapshot(), w.next
+		w.mu.Unlock()
+		if done, err := look(s); done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-next:
+		}
+	}
+}
+
+func (w *world) Refresh(ctx context.Context) (*canary.Snapshot, error) {
+	if err := w.step("refresh"); err != nil {
+		return nil, err
+	}
+	return w.now(), context.Cause(ctx)
+}
+
+func (w *world) Scale(ctx context.Context, d canary.Deployment, to int) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	w.mu.Lock()
+	if w.stopped {
+		w.t.Errorf("a write of %s to %d begins after the interrupt", d.Name, to)
+	}
+	w.mu.Unlock()
+	if err := w.step("scale"); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	now := w.find(d.Name)
+	stale := now.UID != d.UID || now.Replicas != d.Replicas
+	if !stale {
+		w.writes = append(w.writes, fmt.Sprintf("%s %d→%d", d.Name, d.Replicas, to))
+	}
+	w.mu.Unlock()
+	if stale {
+		return w.Conflict(ctx, d)
+	}
+	w.scale(d.Name, to)
+	return w.lost(d.Name)
+}
+
+func (w *world) Conflict(_ context.Context, d canary.Deployment) error {
+	now := w.now()
+	i := slices.IndexFunc(now.Deployments, func(n canary.Deployment) bool { return n.Name == d.Name })
+	return &canary.ConflictError{
+		Deployment: d.Name, Want: d.Replicas, Found: now.Deployments[i].Replicas, Replaced: now.Deployments[i].UID != d.UID,
+	}
+}
