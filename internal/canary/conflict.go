@@ -34,7 +34,7 @@ func (e *ConflictError) by() string {
 	if e.Manager == "" {
 		return ""
 	}
-	s := " by " + e.Manager + " (" + e.Operation
+	s := " by " + oneLine(e.Manager) + " (" + e.Operation
 	if e.Subresource != "" {
 		s += ", subresource " + e.Subresource
 	}
@@ -57,9 +57,9 @@ type LockedError struct {
 
 // LockedBy is the error for whoever finds a release locked.
 func (l Lease) LockedBy(release string, now time.Time) *LockedError {
-	e := &LockedError{Release: release, Holder: l.Holder, Age: now.Sub(l.Since), Left: l.Until.Sub(now)}
+	e := &LockedError{Release: release, Holder: oneLine(l.Holder), Age: now.Sub(l.Since), Left: l.Until.Sub(now)}
 	if l.Record != nil && l.Record.Move != nil {
-		e.Command = l.Record.Move.Command
+		e.Command = oneLine(l.Record.Move.Command)
 	}
 	return e
 }

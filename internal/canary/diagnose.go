@@ -92,9 +92,13 @@ func lastLogs(p *Pod, c Container) string {
 func waitingDetail(c Container) string {
 	switch {
 	case c.Last != nil:
-		return fmt.Sprintf(" (%s, exit %d, %d restarts)", c.Last.Reason, c.Last.ExitCode, c.Restarts)
+		times := "restarts"
+		if c.Restarts == 1 {
+			times = "restart"
+		}
+		return fmt.Sprintf(" (%s, exit %d, %d %s)", oneLine(c.Last.Reason), c.Last.ExitCode, c.Restarts, times)
 	case c.Waiting.Message != "":
-		return " (" + c.Waiting.Message + ")"
+		return " (" + oneLine(c.Waiting.Message) + ")"
 	}
 	return ""
 }
@@ -103,7 +107,7 @@ func detail(reason, message string) string {
 	if message == "" {
 		return reason
 	}
-	return reason + " (" + message + ")"
+	return reason + " (" + oneLine(message) + ")"
 }
 
 func condition(p *Pod, kind string) Condition {
@@ -170,7 +174,7 @@ func Troubles(r *Release, s *Snapshot, now time.Time, grace time.Duration) []Pro
 // lastBaseline is the recorded one, else the least there can be.
 func (r *Release) lastBaseline() int {
 	if r.Lease.Record != nil {
-		return r.Lease.Record.Baseline
+		return max(1, r.Lease.Record.Baseline)
 	}
 	return 1
 }

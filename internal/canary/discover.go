@@ -154,7 +154,7 @@ func pinned(s *Snapshot, ix *index, groups []*group) []*group {
 			continue
 		}
 		for _, label := range versionLabels {
-			value, pinnedHere := svc.Selector[label]
+			_, pinnedHere := svc.Selector[label]
 			if !pinnedHere || len(svc.Selector) < 2 {
 				continue
 			}
@@ -176,12 +176,15 @@ func pinned(s *Snapshot, ix *index, groups []*group) []*group {
 				found = append(found, g)
 			}
 			g.services = append(g.services, *svc)
-			g.problems = append(g.problems, Problem{
-				Code: CodePinnedService, Severity: Error, Object: "Service/" + svc.Name,
-				Message: "Service " + svc.Name + " selects only " + label + "=" + value + ", and no Service spans the versions: take the version out of its selector",
-			})
 			break
 		}
+	}
+	for _, g := range found {
+		name := g.name()
+		g.problems = []Problem{{
+			Code: CodePinnedService, Severity: Error, Object: "Service/" + name,
+			Message: "Service " + name + " selects one version only, and no Service spans the versions: take the label " + g.label + " out of its selector",
+		}}
 	}
 	return found
 }

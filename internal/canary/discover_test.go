@@ -342,7 +342,7 @@ func TestShapeProblems(t *testing.T) {
 		{
 			namespace(service("auth", "app=auth,version=v1"), deployment("a", 3, "app=auth,version=v1"), deployment("b", 3, "app=auth,version=v2")),
 			Options{}, CodePinnedService, "Service/auth",
-			"Service auth selects only version=v1, and no Service spans the versions: take the version out of its selector",
+			"Service auth selects one version only, and no Service spans the versions: take the label version out of its selector",
 		},
 		{
 			auth(3, 1), Options{Stable: "v3"}, CodeUnknownVersion, "Service/auth", "release auth has no version v3: it has v1, v2",

@@ -33,7 +33,7 @@ func TestPreflight(t *testing.T) {
 			name: "its shape", ns: namespace(service("auth", "app=auth,version=v1"), deployment("a", 3, "app=auth,version=v1"), deployment("b", 1, "app=auth,version=v2")),
 			want: []Problem{{
 				Code: CodePinnedService, Severity: Error, Object: "Service/auth",
-				Message: "Service auth selects only version=v1, and no Service spans the versions: take the version out of its selector",
+				Message: "Service auth selects one version only, and no Service spans the versions: take the label version out of its selector",
 			}},
 		},
 		{

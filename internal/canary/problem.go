@@ -35,6 +35,9 @@ func (p Problem) Sentence() string {
 	return strings.ToLower(kind) + " " + name + " " + p.Message
 }
 
+// oneLine keeps what comes from the cluster from looking like lines of ours.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
 // The codes of problems. They are part of the JSON contract.
 const (
 	CodeNoSelector       = "NoSelector"

@@ -182,13 +182,20 @@ func (a *api) list(r *http.Request, resource string) *http.Response {
 			items = append(items, a.objects[key])
 		}
 	}
-	kind, group := "List", "v1"
+	kind, group := lists[resource][0], lists[resource][1]
 	if strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadataList") {
 		kind, group = "PartialObjectMetadataList", "meta.k8s.io/v1"
 	}
 	return answer(http.StatusOK, map[string]any{
 		"kind": kind, "apiVersion": group, "metadata": map[string]any{"resourceVersion": fmt.Sprint(a.version)}, "items": items,
 	})
+}
+
+// lists are the kind and version of each resource's list.
+var lists = map[string][2]string{
+	"services": {"ServiceList", "v1"}, "pods": {"PodList", "v1"}, "deployments": {"DeploymentList", "apps/v1"},
+	"endpointslices": {"EndpointSliceList", "discovery.k8s.io/v1"}, "leases": {"LeaseList", "coordination.k8s.io/v1"},
+	"horizontalpodautoscalers": {"HorizontalPodAutoscalerList", "autoscaling/v2"},
 }
 
 // scale does what the API server does with the three operations of scalePatch.

@@ -99,10 +99,16 @@ func (r *runner) take(ctx context.Context, j *job, now canary.Release) error {
 		j.moved = time.Now()
 		r.notify(canary.Event{Release: now.Name, Kind: canary.Serves, Now: &now})
 	}
-	if d := j.strange(); d != nil {
-		return r.cluster.Conflict(ctx, *d)
+	d := j.strange()
+	if d == nil {
+		return nil
 	}
-	return nil
+	if j.Lock != nil {
+		if err := j.Lock.Check(ctx); err != nil {
+			return err // whoever has taken the lock over may well change replicas
+		}
+	}
+	return r.cluster.Conflict(ctx, *d)
 }
 
 // finder finds the releases of a snapshot, once for all runners that look at it.

@@ -38,6 +38,9 @@ func (c *connection) client(errOut io.Writer) (*cluster.Client, error) {
 	if clientcmd.IsEmptyConfig(err) {
 		return nil, errors.New("no configuration found: point KUBECONFIG or --kubeconfig at a kubeconfig file")
 	}
+	if clientcmd.IsContextNotFound(err) {
+		return nil, fmt.Errorf("context %q does not exist", c.context())
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -114,7 +114,8 @@ func message(err error) string {
 	case errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled):
 		return "error: interrupted, nothing was moved"
 	case errors.As(err, &status):
-		err = status
+		text, _ := cmdutil.StandardErrorMessage(status)
+		return printer.Safe(text)
 	case errors.As(err, &web):
 		err = web
 	}

@@ -54,7 +54,12 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	cmd.SetErr(streams.ErrOut)
 	cmd.SetUsageTemplate(usageTemplate)
 	cmd.SetHelpFunc(help)
-	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{cmd, err} })
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if word := cmd.Flags().Arg(0); !cmd.HasParent() && word != "" {
+			err = unknownCommand(cmd, word) // whose flags the root cannot know
+		}
+		return usageError{cmd, err}
+	})
 	cmd.CompletionOptions.HiddenDefaultCmd = true
 
 	conn := newConnection(cmd.PersistentFlags())

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ func (o *moveOptions) run(ctx context.Context) error {
 		return r.askServer(ctx, all)
 	}
 	r.announce(all)
+	if !slices.ContainsFunc(all, func(p planned) bool { return !p.idle() }) {
+		return r.conclude(ctx, all, nil, nil, &locks{})
+	}
 	return r.move(ctx, all)
 }
 
@@ -185,9 +189,6 @@ func (r *run) printNotes(all []planned) {
 	var notes []string
 	about := map[string][]string{}
 	for _, p := range all {
-		if p.idle() {
-			continue
-		}
 		for _, note := range p.target.Notes {
 			if about[note] == nil {
 				notes = append(notes, note)

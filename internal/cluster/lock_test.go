@@ -1,0 +1,223 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+const leaseName = leasePrefix + "auth"
+
+// lease is what the server has.
+func (a *api) lease() canary.Lease {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	named, _ := toLease(a.objects["leases/"+leaseName].(*coordinationv1.Lease))
+	return named.lease
+}
+
+// takenBy lets somebody else take the lock.
+func (a *api) takenBy(holder string) {
+	l := leaseOf("auth")
+	if err := held(l, holder, time.Now(), record()); err != nil {
+		a.t.Error(err)
+	}
+	a.put("leases", l)
+}
+
+func acquire(t *testing.T, l *Live, takeOver bool) *Lock {
+	t.Helper()
+	lock, err := l.Acquire(t.Context(), "auth", "jane", record(), takeOver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lock
+}
+
+func wantLocked(t *testing.T, err error, lost bool) {
+	t.Helper()
+	var locked *canary.LockedError
+	if !errors.As(err, &locked) || locked.Holder != "joe" || locked.Lost != lost || locked.Command != record().Move.Command {
+		t.Errorf("%v (%+v), want one that joe has", err, locked)
+	}
+}
+
+func TestLockAndRelease(t *testing.T) {
+	in(t, func(t *testing.T, a *api, c *Client) {
+		lock := acquire(t, read(t, c, Want{}), false)
+		if got := a.lease(); got.Holder != "jane" || got.Record.Move == nil || a.count("POST") != 1 {
+			t.Errorf("taken: %+v", got)
+		}
+		if err := lock.Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+		done := record()
+		done.Move = nil
+		if err := lock.Release(t.Context(), done); err != nil {
+			t.Error(err)
+		}
+		if got := a.lease(); got.Holder != "" || got.Record == nil || got.Record.Move != nil {
+			t.Errorf("released: %+v", got)
+		}
+		again := acquire(t, read(t, c, Want{}), false)
+		if got := a.lease(); got.Holder != "jane" || a.count("POST") != 1 || a.count("PUT") != 2 {
+			t.Errorf("taken again: %+v, %q", got, a.seen())
+		}
+		if err := again.Release(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Whoever writes the Lease between our read and our write was faster; a rollback takes it from them.
+func TestTwoAtOnce(t *testing.T) {
+	for name, exists := range map[string]bool{"the first Lease of the release": false, "a Lease that was there": true} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, a *api, c *Client) {
+				if exists {
+					a.takenBy("")
+				}
+				live := read(t, c, Want{})
+				a.takenBy("joe")
+				_, err := live.Acquire(t.Context(), "auth", "jane", record(), false)
+				wantLocked(t, err, false)
+				if got := a.lease().Holder; got != "joe" {
+					t.Errorf("%s has it", got)
+				}
+				lock := acquire(t, live, true)
+				if got := a.lease().Holder; got != "jane" {
+					t.Errorf("%s has it after a rollback", got)
+				}
+				if err := lock.Release(t.Context(), nil); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// Whose lock was taken over learns it from the next renewal and from every check, and leaves theirs alone.
+func TestLostLock(t *testing.T) {
+	in(t, func(t *testing.T, a *api, c *Client) {
+		lock := acquire(t, read(t, c, Want{}), false)
+		var lost []error
+		lock.Keep(t.Context(), func(err error) { lost = append(lost, err) })
+		a.takenBy("joe")
+		wantLocked(t, lock.Check(t.Context()), true)
+		time.Sleep(3 * renewEvery)
+		if len(lost) != 1 {
+			t.Fatalf("told %d times", len(lost))
+		}
+		wantLocked(t, lost[0], true)
+		wantLocked(t, lock.Release(t.Context(), record()), true)
+		if got := a.lease().Holder; got != "joe" {
+			t.Errorf("%s has it", got)
+		}
+	})
+}
+
+// While it is kept it does not run out, and once it is released nothing is renewed any more.
+func TestKeep(t *testing.T) {
+	in(t, func(t *testing.T, a *api, c *Client) {
+		lock := acquire(t, read(t, c, Want{}), false)
+		lock.Keep(t.Context(), func(err error) { t.Error(err) })
+		for range 10 {
+			time.Sleep(renewEvery)
+			if now := time.Now(); a.lease().Until.Before(now) {
+				t.Fatalf("ran out at %s", now)
+			}
+		}
+		if err := lock.Release(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+		n := len(a.seen())
+		time.Sleep(time.Minute)
+		if more := a.seen()[n:]; len(more) > 0 {
+			t.Errorf("after the release: %q", more)
+		}
+	})
+}
+
+// One answer that is lost, or an edit by another tool, does not cost the lock.
+func TestLockSurvives(t *testing.T) {
+	for name, trouble := range map[string]func(a *api){
+		"a lost answer": func(a *api) {
+			n := 0
+			a.answer = func(r *http.Request, effective bool) (*http.Response, error) {
+				if r.Method == http.MethodPut && effective {
+					if n++; n == 1 {
+						return nil, errLost
+					}
+				}
+				return nil, nil
+			}
+		},
+		"a renewal that fails": func(a *api) {
+			n := 0
+			a.answer = func(r *http.Request, effective bool) (*http.Response, error) {
+				if r.Method == http.MethodPut && !effective {
+					if n++; n == 1 {
+						return failure(http.StatusInternalServerError, metav1.StatusReasonInternalError, "etcd"), nil
+					}
+				}
+				return nil, nil
+			}
+		},
+		"an edit by another tool": func(a *api) {
+			a.mu.Lock()
+			l := a.objects["leases/"+leaseName].(*coordinationv1.Lease).DeepCopy()
+			a.mu.Unlock()
+			l.Annotations["note"] = "seen"
+			a.put("leases", l)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, a *api, c *Client) {
+				lock := acquire(t, read(t, c, Want{}), false)
+				lock.Keep(t.Context(), func(err error) { t.Error(err) })
+				trouble(a)
+				time.Sleep(2*renewEvery + time.Second)
+				if until := a.lease().Until; until.Before(time.Now().Add(renewEvery)) {
+					t.Errorf("not renewed: runs out at %s, and it is %s", until, time.Now())
+				}
+				if err := lock.Release(t.Context(), nil); err != nil || a.lease().Holder != "" {
+					t.Errorf("released: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// The lock is given back after a signal too.
+func TestReleaseAfterASignal(t *testing.T) {
+	in(t, func(t *testing.T, a *api, c *Client) {
+		lock := acquire(t, read(t, c, Want{}), false)
+		ctx, cancel := context.WithCancel(t.Context())
+		lock.Keep(ctx, func(err error) { t.Error(err) })
+		cancel()
+		if err := lock.Release(ctx, nil); err != nil || a.lease().Holder != "" {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// Where Leases are forbidden the caller goes on without.
+func TestForbiddenLock(t *testing.T) {
+	in(t, func(t *testing.T, a *api, c *Client) {
+		live := read(t, c, Want{})
+		a.answer = func(*http.Request, bool) (*http.Response, error) {
+			return failure(http.StatusForbidden, metav1.StatusReasonForbidden, "no"), nil
+		}
+		if _, err := live.Acquire(t.Context(), "auth", "jane", record(), false); !apierrors.IsForbidden(err) {
+			t.Errorf("%v", err)
+		}
+	})
+}
