@@ -14,13 +14,13 @@ import (
 func Plan(w io.Writer, style Style, r *canary.Release, t canary.Target, p canary.Plan) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s (stable %s/canary %s) %s %s, %s%% of the traffic, baseline %d\n", Safe(r.Name),
-		p.From, Safe(r.Stable.Name), Safe(r.Canary.Name), style.arrow(), p.Target, t.Reach, t.Baseline)
+		p.From, Safe(r.Stable.Name), Safe(r.Canary.Name), style.Arrow(), p.Target, t.Reach, t.Baseline)
 	at := p.From
 	for i, round := range p.Rounds {
 		steps := []string{}
 		step := func(verb string, to canary.Split) {
 			for _, s := range changes(r, at, to) {
-				steps = append(steps, fmt.Sprintf("%s %s %d %s %d", verb, Safe(s.version), s.from, style.arrow(), s.to))
+				steps = append(steps, fmt.Sprintf("%s %s %d %s %d", verb, Safe(s.version), s.from, style.Arrow(), s.to))
 			}
 			at = to
 		}

@@ -84,9 +84,9 @@ func (s *state) take(e canary.Event, line string) {
 func (p *Progress) line(e canary.Event) string {
 	switch e.Kind {
 	case canary.Raised, canary.Lowered:
-		return fmt.Sprintf("%s %s %d %s %d", e.Kind, Safe(e.Version), e.From, p.Style.arrow(), e.To)
+		return fmt.Sprintf("%s %s %d %s %d", e.Kind, Safe(e.Version), e.From, p.Style.Arrow(), e.To)
 	case canary.Serves:
-		return "serving " + p.serving(e.Now)
+		return "serving " + Serving(e.Now)
 	case canary.Ready:
 		return "ready, waiting for the others"
 	case canary.Trouble:
@@ -97,14 +97,19 @@ func (p *Progress) line(e canary.Event) string {
 	return string(e.Kind)
 }
 
-func (p *Progress) serving(r *canary.Release) string {
-	weight := "-"
-	if w, ok := r.Actual(); ok {
-		weight = w.String() + "%"
-	}
-	return fmt.Sprintf("%s (%s %d/%d, %s %d/%d)", weight,
+// Serving says how a release's traffic is split right now, in one line.
+func Serving(r *canary.Release) string {
+	return fmt.Sprintf("%s (%s %d/%d, %s %d/%d)", Share(r),
 		Safe(r.Stable.Name), r.Stable.Serving, r.Stable.Deployment.Replicas,
 		Safe(r.Canary.Name), r.Canary.Serving, r.Canary.Deployment.Replicas)
+}
+
+// Share is the canary's weight as it is served, "-" when nothing serves.
+func Share(r *canary.Release) string {
+	if w, ok := r.Actual(); ok {
+		return w.String() + "%"
+	}
+	return "-"
 }
 
 // draw is best effort: a terminal that does not take it must not stop the move.
@@ -115,7 +120,7 @@ func (p *Progress) draw() {
 		if s.trouble != "" {
 			doing = s.trouble
 		}
-		t.add(cell{text: Safe(s.release.Name)}, cell{text: p.serving(&s.release)},
+		t.add(cell{text: Safe(s.release.Name)}, cell{text: Serving(&s.release)},
 			cell{text: duration.HumanDuration(p.now.Sub(p.began))}, cell{text: doing})
 	}
 	_ = p.Block.Draw(t.lines())

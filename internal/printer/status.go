@@ -84,7 +84,7 @@ func (t Table) weight(r *canary.Release, width int) string {
 		return "-"
 	}
 	if reach, ok := r.Reachable(); ok && reach != actual {
-		return fmt.Sprintf("%s%% %s %s%%", actual, t.Style.arrow(), reach)
+		return fmt.Sprintf("%s%% %s %s%%", actual, t.Style.Arrow(), reach)
 	}
 	return fmt.Sprintf("%-*s %s", width+1, actual.String()+"%", t.Style.bar(int(actual)))
 }

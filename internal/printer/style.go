@@ -43,7 +43,8 @@ func short(s string) string {
 	return string(r[:maxMessage]) + "..."
 }
 
-func (s Style) arrow() string {
+// Arrow points from what was to what is.
+func (s Style) Arrow() string {
 	if s.Unicode {
 		return "→"
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
@@ -23,23 +22,23 @@ type planned struct {
 }
 
 // plan works out every release's move, and what speaks against it.
-func (o *moveOptions) plan(s *canary.Snapshot, leases bool) ([]planned, error) {
-	found, err := o.choose.find(s, false)
+func (r *run) plan(s *canary.Snapshot) ([]planned, error) {
+	found, err := r.choose.find(s, false)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]planned, len(found))
 	for i := range found {
-		all[i] = o.planOne(found[i], s, leases)
+		all[i] = r.planOne(found[i], s)
 	}
 	return all, nil
 }
 
-func (o *moveOptions) planOne(r canary.Release, s *canary.Snapshot, leases bool) planned {
-	p := planned{release: r}
-	named := o.choose.options.Stable != "" && o.choose.options.Canary != ""
-	for _, problem := range canary.Preflight(&r, s, named) {
-		if canary.Forceable(problem.Code) && (o.force || o.ask.Rollback) {
+func (r *run) planOne(release canary.Release, s *canary.Snapshot) planned {
+	p := planned{release: release}
+	named := r.choose.options.Stable != "" && r.choose.options.Canary != ""
+	for _, problem := range canary.Preflight(&release, s, named) {
+		if canary.Forceable(problem.Code) && (r.force || r.ask.Rollback) {
 			p.warnings = append(p.warnings, problem)
 		} else {
 			p.refusals = append(p.refusals, problem)
@@ -48,59 +47,60 @@ func (o *moveOptions) planOne(r canary.Release, s *canary.Snapshot, leases bool)
 	if len(p.refusals) > 0 {
 		return p
 	}
-	if p.target, p.err = r.Aim(o.ask, leases); p.err != nil {
+	if p.target, p.err = release.Aim(r.ask, r.leases); p.err != nil {
 		return p
 	}
-	p.bounds = r.Bounds(o.ask, p.target)
-	p.plan, p.err = canary.NewPlan(r.Position(), p.target.Split, p.bounds)
+	p.bounds = release.Bounds(r.ask, p.target)
+	p.plan, p.err = canary.NewPlan(release.Position(), p.target.Split, p.bounds)
 	return p
+}
+
+// unfinished says that the record holds a move whose operator was cut off.
+func (p *planned) unfinished() bool {
+	return p.release.Record != nil && p.release.Record.Move != nil
 }
 
 // idle says that there is nothing to write, to wait for, or to set right in the record.
 func (p *planned) idle() bool {
-	return p.release.Position().Done(p.target.Split) && (p.release.Record == nil || p.release.Record.Move == nil)
+	return p.release.Position().Done(p.target.Split) && !p.unfinished()
 }
 
 // writes says whether the move writes anything, or has a record to set right.
-func (p *planned) writes() bool {
-	return len(p.plan.Rounds) > 0 || p.release.Record != nil && p.release.Record.Move != nil
-}
+func (p *planned) writes() bool { return len(p.plan.Rounds) > 0 || p.unfinished() }
 
-// locked refuses a release that another operator is moving. A rollback goes on.
-func (o *moveOptions) locked(p *planned, r *run) error {
-	if lease := p.release.Lease; lease.Held() && !o.ask.Rollback {
-		return lease.LockedBy(p.release.Name, r.client.Now())
+// against lists what speaks against the move: its shape, what cannot be worked out, and another operator's lock, which
+// a rollback takes over.
+func (r *run) against(p *planned) []error {
+	var errs []error
+	for _, problem := range p.refusals {
+		text := problem.Message
+		if canary.Forceable(problem.Code) {
+			text += "; --force goes on all the same"
+		}
+		errs = append(errs, errors.New(text))
 	}
-	return nil
+	if p.err != nil {
+		errs = append(errs, p.err)
+	}
+	if lease := p.release.Lease; lease.Held() && !r.ask.Rollback {
+		errs = append(errs, lease.LockedBy(p.release.Name, r.client.Now()))
+	}
+	return errs
 }
 
 // refuse returns an error where anything speaks against any of the moves: then none begins.
-func (o *moveOptions) refuse(ctx context.Context, all []planned, r *run) error {
+func (r *run) refuse(ctx context.Context, all []planned) error {
 	var refused refusalError
-	add := func(release string, err error) {
-		refused.lines = append(refused.lines, release+": "+err.Error())
-		refused.errs = append(refused.errs, err)
-	}
 	for i := range all {
-		p := &all[i]
-		for _, problem := range p.refusals {
-			text := problem.Message
-			if canary.Forceable(problem.Code) {
-				text += "; --force goes on all the same"
-			}
-			add(p.release.Name, errors.New(text))
-		}
-		if p.err != nil {
-			add(p.release.Name, p.err)
-		}
-		if err := o.locked(p, r); err != nil {
-			add(p.release.Name, err)
+		for _, err := range r.against(&all[i]) {
+			refused.lines = append(refused.lines, all[i].release.Name+": "+err.Error())
+			refused.errs = append(refused.errs, err)
 		}
 	}
 	if len(refused.lines) > 0 {
 		return refused
 	}
-	if r.mayScale || r.client == nil {
+	if r.mayScale {
 		return nil
 	}
 	for i := range all {
@@ -120,11 +120,10 @@ type refusalError struct {
 }
 
 func (e refusalError) Error() string {
-	lines := slices.Compact(e.lines)
-	if len(lines) == 1 {
-		return lines[0]
+	if len(e.lines) == 1 {
+		return e.lines[0]
 	}
-	return "nothing was written, because:\n  " + strings.Join(lines, "\n  ")
+	return "nothing was written, because:\n  " + strings.Join(e.lines, "\n  ")
 }
 
 func (e refusalError) Unwrap() []error { return e.errs }

@@ -42,14 +42,14 @@ func (o *moveOptions) run(ctx context.Context) error {
 	if err := r.read(ctx); err != nil {
 		return err
 	}
-	all, err := o.plan(r.live.Snapshot(), r.leases)
+	all, err := r.plan(r.live.Snapshot())
 	if err != nil {
 		return err
 	}
 	if len(all) == 0 {
 		return fmt.Errorf("no release found in namespace %q: a release is a Service with Deployments that differ in their version label", r.namespace)
 	}
-	if err := o.refuse(ctx, all, r); err != nil {
+	if err := r.refuse(ctx, all); err != nil {
 		return r.refused(all, err)
 	}
 	switch o.dryRun {
@@ -93,16 +93,16 @@ func (r *run) move(ctx context.Context, all []planned) error {
 	defer cancel(nil)
 	held, err := r.lock(ctx, all)
 	if err != nil {
-		return err
+		return r.refused(all, err)
 	}
 	r.live.Follow(ctx, false)
 	snapshot, err := r.live.Refresh(ctx)
 	if err == nil {
-		all, err = r.replan(snapshot, all)
+		err = r.replan(snapshot, all)
 	}
 	if err != nil {
 		held.giveBack(ctx)
-		return err
+		return r.refused(all, err)
 	}
 	var moves []mover.Move
 	for _, p := range all {
@@ -125,26 +125,26 @@ func (r *run) move(ctx context.Context, all []planned) error {
 	return r.conclude(ctx, all, moves, results, held)
 }
 
-// replan plans again under the locks. What was refused then is an error; what has become idle stays so.
-func (r *run) replan(s *canary.Snapshot, before []planned) ([]planned, error) {
-	roles := map[string]canary.Roles{}
-	for _, p := range before {
-		roles[p.release.Name] = canary.Roles{Stable: p.release.Stable.Name, Canary: p.release.Canary.Name}
-	}
-	r.choose.options.Roles = roles
-	all, err := r.plan(s, r.leases)
-	if err != nil {
-		return nil, err
-	}
+// replan plans the same releases again under the locks. What speaks against a move by now is an error.
+func (r *run) replan(s *canary.Snapshot, all []planned) error {
+	r.choose.options.Roles = map[string]canary.Roles{}
 	for _, p := range all {
-		if p.err != nil {
-			return nil, fmt.Errorf("%s: %w", p.release.Name, p.err)
-		}
-		if len(p.refusals) > 0 {
-			return nil, errors.New(p.release.Name + ": " + p.refusals[0].Message)
+		r.choose.options.Roles[p.release.Name] = canary.Roles{Stable: p.release.Stable.Name, Canary: p.release.Canary.Name}
+	}
+	again, err := r.plan(s)
+	if err != nil {
+		return err
+	}
+	if len(again) != len(all) {
+		return errors.New("the releases have changed meanwhile: run the command again")
+	}
+	copy(all, again)
+	for i := range all {
+		if p := &all[i]; p.err != nil || len(p.refusals) > 0 {
+			return fmt.Errorf("%s: %w", p.release.Name, r.against(p)[0])
 		}
 	}
-	return all, nil
+	return nil
 }
 
 // holder names this process in a lock.
