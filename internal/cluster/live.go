@@ -55,7 +55,7 @@ func (c *Client) Read(ctx context.Context, namespace string, want Want) (*Live, 
 	if want.WholePods {
 		l.pods = c.wholePods(namespace, "")
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
 	group.Go(func() error { return l.services.load(ctx) })
 	group.Go(func() error { return l.deployments.load(ctx) })
 	group.Go(func() error { return l.endpoints.load(ctx) })

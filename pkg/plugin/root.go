@@ -5,8 +5,10 @@ import (
 	"context"
 	"io"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/klog/v2"
 	"k8s.io/kubectl/pkg/util/templates"
 )
 
@@ -47,6 +49,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
 		Args:              noCommand,
+		PersistentPreRun:  quiet,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.SetIn(streams.In)
@@ -71,6 +74,13 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		newVersion(streams), newOptions(streams), newExitCodes(),
 	)
 	return cmd
+}
+
+// quiet keeps the client library from writing between our lines, unless the user asks for its log.
+func quiet(cmd *cobra.Command, _ []string) {
+	if !cmd.Flags().Changed("v") {
+		klog.SetLogger(logr.Discard())
+	}
 }
 
 // noCommand refuses words after the plugin's name that are no command, with a suggestion.
