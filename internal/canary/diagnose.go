@@ -12,6 +12,7 @@ const (
 	CodeCrashLoop     = "CrashLoopBackOff"
 	CodeUnschedulable = "Unschedulable"
 	CodeNotReady      = "NotReady"
+	CodeRestarting    = "Restarting" // not ready, and its container has ended before
 	CodeFailedCreate  = "FailedCreate"
 )
 
@@ -63,6 +64,7 @@ func Diagnose(p *Pod) (problem *Problem, definite bool) {
 		found.Code, found.Message, found.Since = CodeNotReady, detail(strings.TrimSuffix("not ready: "+ready.Reason, ": "), ready.Message), ready.Since
 		found.Next = []string{"describe pod " + p.Name}
 		if c, crashed := crashed(p); crashed {
+			found.Code = CodeRestarting
 			found.Message += ", " + c.Name + " was restarted" + waitingDetail(c)
 			found.Next = []string{lastLogs(p, c)}
 		}

@@ -102,7 +102,7 @@ func TestDiagnose(t *testing.T) {
 			code: CodeNotReady, message: "not ready: ContainersNotReady (containers with unready status: [app])", since: later, next: "describe pod p",
 		},
 		{
-			name: "between two crashes", code: CodeNotReady, message: "not ready: ContainersNotReady, app was restarted (OOMKilled, exit 137, 3 restarts)",
+			name: "between two crashes", code: CodeRestarting, message: "not ready: ContainersNotReady, app was restarted (OOMKilled, exit 137, 3 restarts)",
 			since: noon, next: "logs p -c app --previous",
 			pod: with(sick("p", "", "", 3), func(p *Pod) {
 				killed(p)

@@ -53,7 +53,13 @@ func Preflight(r *Release, s *Snapshot, namedRoles bool) []Problem {
 
 func deploymentProblems(d *Deployment) []Problem {
 	switch {
-	case d.Generation > d.Observed || d.UpdatedPods < d.Pods:
+	case d.Lags():
+		return []Problem{{
+			Code: CodeMidRollout, Severity: Error, Object: "Deployment/" + d.Name,
+			Message: "the controller has not seen the last change of Deployment " + d.Name + " yet: it may be rolling out a new template",
+			Next:    []string{"rollout status deployment/" + d.Name},
+		}}
+	case d.UpdatedPods < d.Pods:
 		return []Problem{{
 			Code: CodeMidRollout, Severity: Error, Object: "Deployment/" + d.Name,
 			Message: fmt.Sprintf("Deployment %s is rolling out a new template (%d of %d pods updated): a scale now would spread over the old and the new pods", d.Name, d.UpdatedPods, d.Pods),

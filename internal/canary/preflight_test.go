@@ -66,7 +66,7 @@ func TestPreflight(t *testing.T) {
 			ns:   alter(auth(3, 1), 0, func(d *Deployment) { d.Generation, d.Paused = 2, true }),
 			want: []Problem{{
 				Code: CodeMidRollout, Severity: Error, Object: "Deployment/auth-v1",
-				Message: "Deployment auth-v1 is rolling out a new template (3 of 3 pods updated): a scale now would spread over the old and the new pods",
+				Message: "the controller has not seen the last change of Deployment auth-v1 yet: it may be rolling out a new template",
 				Next:    []string{"rollout status deployment/auth-v1"},
 			}},
 		},

@@ -50,6 +50,9 @@ type Deployment struct {
 	Failure     *Failure // the ReplicaFailure condition, while it is True
 }
 
+// Lags says that the Deployment controller has not looked at the last change yet: its status is of before.
+func (d *Deployment) Lags() bool { return d.Generation > d.Observed }
+
 // Resources is what the containers of a pod request.
 type Resources struct {
 	MilliCPU    int64

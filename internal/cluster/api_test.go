@@ -50,13 +50,19 @@ type event struct {
 func in(t *testing.T, test func(t *testing.T, a *api, c *Client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		a := &api{t: t, version: 100, objects: map[string]runtime.Object{}, next: make(chan struct{})}
-		c, err := New(&rest.Config{Host: "http://api", Transport: a}, "kubectl-canary/test")
-		if err != nil {
-			t.Fatal(err)
-		}
+		a, c := serve(t)
 		test(t, a, c)
 	})
+}
+
+func serve(t *testing.T) (*api, *Client) {
+	t.Helper()
+	a := &api{t: t, version: 100, objects: map[string]runtime.Object{}, next: make(chan struct{})}
+	c, err := New(&rest.Config{Host: "http://api", Transport: a}, "kubectl-canary/test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, c
 }
 
 // put creates or changes an object, as somebody else would.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -212,34 +213,40 @@ func TestFollowWithoutLeases(t *testing.T) {
 	})
 }
 
-// Refresh reads what decides a lower, once for all who ask at the same time, and never with what was read before.
+// Refresh reads what decides a lower, once for all who ask at the same time, and not from before they asked.
 func TestRefresh(t *testing.T) {
-	in(t, func(t *testing.T, a *api, c *Client) {
-		a.messenger()
-		l := read(t, c, Want{})
-		before := len(a.seen())
-		a.answer = func(*http.Request, bool) (*http.Response, error) { time.Sleep(time.Second); return nil, nil }
-		var all sync.WaitGroup
-		ask := func() {
-			s, err := l.Refresh(t.Context())
-			if err != nil {
+	a, c := serve(t)
+	a.messenger()
+	l := read(t, c, Want{})
+	before := len(a.seen())
+	gate := make(chan struct{})
+	a.answer = func(*http.Request, bool) (*http.Response, error) { <-gate; return nil, nil }
+	var all sync.WaitGroup
+	all.Go(func() { _, _ = l.Refresh(t.Context()) })
+	for len(a.seen()) < before+2 {
+		time.Sleep(time.Millisecond)
+	}
+	a.put("endpointslices", slice("auth-1", "auth", "uid-v1-a", "uid-v2-a"))
+	var asked atomic.Int32
+	for range 20 {
+		all.Go(func() {
+			asked.Add(1)
+			if s, err := l.Refresh(t.Context()); err != nil {
 				t.Error(err)
-			} else if v1, _ := served(t, s); v1 != 1 && a.count("auth-1") > 0 {
-				t.Errorf("%d serve", v1)
+			} else if v1, _ := served(t, s); v1 != 1 {
+				t.Errorf("%d serve: that was before", v1)
 			}
-		}
-		for range 20 {
-			all.Go(ask)
-		}
-		time.Sleep(time.Second / 2)
-		for range 20 {
-			all.Go(ask) // while the first is under way: these share the next
-		}
-		all.Wait()
-		if n := len(a.seen()) - before; n != 4 {
-			t.Errorf("%d requests, want two reads of two lists each", n)
-		}
-	})
+		})
+	}
+	for asked.Load() < 20 {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond)
+	close(gate)
+	all.Wait()
+	if n := len(a.seen()) - before; n != 4 {
+		t.Errorf("%d requests, want two reads of two lists each", n)
+	}
 }
 
 func TestRefreshFails(t *testing.T) {

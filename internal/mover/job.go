@@ -57,7 +57,7 @@ func (j *job) left() bool {
 	for _, v := range []*canary.Version{j.now.Stable, j.now.Canary} {
 		d := v.Deployment
 		rolling := d.UpdatedPods < d.Pods
-		if d.Observed < d.Generation || d.Pods > d.Replicas && !rolling || v.Serving > max(d.Replicas, d.Pods) {
+		if d.Lags() || d.Pods > d.Replicas && !rolling || v.Serving > max(d.Replicas, d.Pods) {
 			return false
 		}
 	}

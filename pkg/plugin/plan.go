@@ -68,9 +68,12 @@ func (p *planned) idle() bool {
 // writes says whether the move writes anything, or has a record to set right.
 func (p *planned) writes() bool { return len(p.plan.Rounds) > 0 || p.unfinished() }
 
-// against lists what speaks against the move: its shape, what cannot be worked out, and another operator's lock, which
-// a rollback takes over.
+// against lists what speaks against the move: another operator's lock, which a rollback takes over, or else the
+// release's shape and what cannot be worked out.
 func (r *run) against(p *planned) []error {
+	if lease := p.release.Lease; lease.Held() && !r.ask.Rollback {
+		return []error{lease.LockedBy(p.release.Name, r.client.Now())}
+	}
 	var errs []error
 	for _, problem := range p.refusals {
 		text := problem.Message
@@ -81,9 +84,6 @@ func (r *run) against(p *planned) []error {
 	}
 	if p.err != nil {
 		errs = append(errs, p.err)
-	}
-	if lease := p.release.Lease; lease.Held() && !r.ask.Rollback {
-		errs = append(errs, lease.LockedBy(p.release.Name, r.client.Now()))
 	}
 	return errs
 }
@@ -105,9 +105,15 @@ func (r *run) refuse(ctx context.Context, all []planned) error {
 	}
 	for i := range all {
 		for _, v := range []*canary.Version{all[i].release.Stable, all[i].release.Canary} {
-			if !r.client.MayScale(ctx, r.namespace, v.Deployment.Name) {
-				return fmt.Errorf("you may not scale deployment %q in namespace %q (patch deployments/scale): nothing was written", v.Deployment.Name, r.namespace)
+			if r.client.MayScale(ctx, r.namespace, v.Deployment.Name) {
+				continue
 			}
+			text := fmt.Sprintf("you may not scale deployment %q in namespace %q (patch deployments/scale)", v.Deployment.Name, r.namespace)
+			if r.dryRun == "client" {
+				r.warn(text)
+				return nil
+			}
+			return errors.New(text + ": nothing was written")
 		}
 	}
 	return nil

@@ -23,6 +23,8 @@ const (
 	settle = 2 * time.Second
 	// takeOverPause lets the writes of an operator whose lock was taken over come to their end.
 	takeOverPause = 2 * time.Second
+	// controllerLag is how long the Deployment controller may take to look at a change.
+	controllerLag = 2 * time.Second
 )
 
 // run is one move of one or more releases, from the first read to the last word.
@@ -43,6 +45,10 @@ func (o *moveOptions) run(ctx context.Context) error {
 		return err
 	}
 	all, err := r.plan(r.live.Snapshot())
+	if err == nil && slices.ContainsFunc(all, lags) {
+		r.catchUp(ctx)
+		all, err = r.plan(r.live.Snapshot())
+	}
 	if err != nil {
 		return err
 	}
@@ -85,6 +91,22 @@ func (r *run) read(ctx context.Context) (err error) {
 	}
 	r.leases = !r.live.Snapshot().LeasesHidden
 	return nil
+}
+
+func lags(p planned) bool {
+	return p.release.Stable != nil && (p.release.Stable.Deployment.Lags() || p.release.Canary.Deployment.Lags())
+}
+
+// catchUp gives the Deployment controller a moment to look at what was changed just now: until then it cannot be told
+// from a roll-out.
+func (r *run) catchUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, controllerLag)
+	defer cancel()
+	r.live.Follow(ctx, false)
+	// Whatever ends the wait, what is known then decides.
+	_ = r.live.Observe(ctx, func(s *canary.Snapshot) (bool, error) {
+		return !slices.ContainsFunc(s.Deployments, func(d canary.Deployment) bool { return d.Lags() }), nil
+	})
 }
 
 // move locks what it has to write to, plans again from what it then reads, and moves.
