@@ -51,6 +51,12 @@ func (l *Live) Acquire(ctx context.Context, release, holder string, record *cana
 		}
 		err = lock.take(ctx, now.object, record) // the holder has renewed it since
 	}
+	if err != nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
+		// The answer was lost; the lock may be ours.
+		if now, readErr := lock.read(ctx); readErr == nil && now.lease.Holder == holder {
+			lock.lease, err = now.object, nil
+		}
+	}
 	return lock, err
 }
 

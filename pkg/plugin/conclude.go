@@ -77,11 +77,13 @@ func (r *run) present(ctx context.Context, failed bool) map[string]canary.Releas
 // writeDown ends the record of a release, with the release of its lock in the same write, and announces the change.
 // After a signal the lock's release is the only write.
 func (r *run) writeDown(ctx context.Context, e *ending, held *locks, interrupted bool) {
-	name := e.release.Name
-	if lock := held.locks[name]; lock != nil {
+	var lost *canary.LockedError
+	if errors.As(e.err, &lost) && lost.Release == e.release.Name {
+		return // what happens now is the other's change
+	}
+	if lock := held.locks[e.release.Name]; lock != nil {
 		begun := e.release.Begin(e.target, r.typed, r.user, held.since)
 		record := begun.End(&e.release, e.now.Replicas(), e.outcome, r.reason, r.client.Now())
-		var lost *canary.LockedError
 		switch err := lock.Release(ctx, &record); {
 		case errors.As(err, &lost):
 		case err != nil:

@@ -68,13 +68,9 @@ func (e toldError) Unwrap() error { return e.error }
 var errPhase = toldError{errors.New("not every release is Stable, Canary or Promoted")}
 
 // report prints an error as kubectl would, and returns the exit code.
-func report(w io.Writer, cmd *cobra.Command, err error) int {
+func report(w io.Writer, err error) int {
 	if err == nil {
 		return exitDone
-	}
-	var usage usageError
-	if wrongArgs := strings.Contains(err.Error(), "arg(s)"); wrongArgs && !errors.As(err, &usage) {
-		err = usageError{cmd, err}
 	}
 	if !errors.As(err, new(toldError)) {
 		fmt.Fprintln(w, message(err))

@@ -50,13 +50,30 @@ func help(cmd *cobra.Command, _ []string) {
 	fmt.Fprint(cmd.OutOrStdout(), text)
 }
 
+// newHelp is cobra's own, but that it does not pass over a word that is no command.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		GroupID: "other",
+		Short:   "Help about any command",
+		Long:    "Print what a command is for, its flags and examples.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, words, err := cmd.Root().Find(args)
+			if err != nil || len(words) > 0 {
+				return usageError{cmd.Root(), unknownCommand(cmd.Root(), args[0])}
+			}
+			return about.Help()
+		},
+	}
+}
+
 func newOptions(streams genericiooptions.IOStreams) *cobra.Command {
 	return &cobra.Command{
 		Use:     "options",
 		GroupID: "other",
 		Short:   "List the flags of all commands",
 		Long:    "List the flags that every command has: how to reach the cluster, as whom, and in which namespace.",
-		Args:    cobra.NoArgs,
+		Args:    noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintf(streams.Out, "The following flags can be passed to any command:\n\n%s", cmd.Root().PersistentFlags().FlagUsages())
 			return err

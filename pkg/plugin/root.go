@@ -3,6 +3,7 @@ package plugin
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/go-logr/logr"
@@ -19,8 +20,7 @@ const name = "canary"
 func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	cmd := NewCommand(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut}) //nolint:contextcheck // commands get it when they run
 	cmd.SetArgs(args)
-	ran, err := cmd.ExecuteContextC(ctx)
-	return report(errOut, ran, err)
+	return report(errOut, cmd.ExecuteContext(ctx))
 }
 
 // NewCommand returns the whole tree of commands.
@@ -63,11 +63,11 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		}
 		return usageError{cmd, err}
 	})
-	cmd.CompletionOptions.HiddenDefaultCmd = true
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	cmd.SetHelpCommand(newHelp())
 
 	conn := newConnection(cmd.PersistentFlags())
 	cmd.AddGroup(&cobra.Group{ID: "see", Title: "See:"}, &cobra.Group{ID: "move", Title: "Move:"}, &cobra.Group{ID: "other", Title: "Other:"})
-	cmd.SetHelpCommandGroupID("other")
 	cmd.AddCommand(
 		newStatus(conn, streams),
 		newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams),
@@ -89,4 +89,12 @@ func noCommand(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	return usageError{cmd, unknownCommand(cmd, args[0])}
+}
+
+// noWords refuses words after a command that takes none.
+func noWords(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError{cmd, fmt.Errorf("unknown argument %q", args[0])}
 }

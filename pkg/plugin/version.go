@@ -20,7 +20,7 @@ func newVersion(streams genericiooptions.IOStreams) *cobra.Command {
 		GroupID: "other",
 		Short:   "Print the version of the plugin",
 		Long:    "Print the version of the plugin. It does not ask the cluster anything.",
-		Args:    cobra.NoArgs,
+		Args:    noWords,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(streams.Out, "kubectl-%s %s (commit %s, %s, %s/%s)\n", name, version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
