@@ -38,11 +38,8 @@ func (c *connection) client(errOut io.Writer) (*cluster.Client, error) {
 	if clientcmd.IsEmptyConfig(err) {
 		return nil, errors.New("no configuration found: point KUBECONFIG or --kubeconfig at a kubeconfig file")
 	}
-	if clientcmd.IsContextNotFound(err) {
-		return nil, fmt.Errorf("context %q does not exist", c.context())
-	}
 	if err != nil {
-		return nil, err
+		return nil, c.explain(err)
 	}
 	raw, err := c.flags.ToRawKubeConfigLoader().RawConfig()
 	if err == nil && len(raw.Clusters) == 0 && *c.flags.APIServer == "" && config.BearerTokenFile == "" {
@@ -54,7 +51,15 @@ func (c *connection) client(errOut io.Writer) (*cluster.Client, error) {
 
 func (c *connection) namespace() (string, error) {
 	ns, _, err := c.flags.ToRawKubeConfigLoader().Namespace()
-	return ns, err
+	return ns, c.explain(err)
+}
+
+// explain says of a context that does not exist what kubectl says.
+func (c *connection) explain(err error) error {
+	if clientcmd.IsContextNotFound(err) {
+		return fmt.Errorf("context %q does not exist", c.context())
+	}
+	return err
 }
 
 // context is the name of the context in use, for people.
