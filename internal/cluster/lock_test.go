@@ -112,7 +112,7 @@ func TestLostLock(t *testing.T) {
 		lock.Keep(t.Context(), func(err error) { lost = append(lost, err) })
 		a.takenBy("joe")
 		wantLocked(t, lock.Check(t.Context()), true)
-		time.Sleep(3 * renewEvery)
+		sleep(3 * renewEvery)
 		if len(lost) != 1 {
 			t.Fatalf("told %d times", len(lost))
 		}
@@ -130,7 +130,7 @@ func TestKeep(t *testing.T) {
 		lock := acquire(t, read(t, c, Want{}), false)
 		lock.Keep(t.Context(), func(err error) { t.Error(err) })
 		for range 10 {
-			time.Sleep(renewEvery)
+			sleep(renewEvery)
 			if now := time.Now(); a.lease().Until.Before(now) {
 				t.Fatalf("ran out at %s", now)
 			}
@@ -139,7 +139,7 @@ func TestKeep(t *testing.T) {
 			t.Error(err)
 		}
 		n := len(a.seen())
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		if more := a.seen()[n:]; len(more) > 0 {
 			t.Errorf("after the release: %q", more)
 		}
@@ -182,9 +182,9 @@ func TestLockSurvives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in(t, func(t *testing.T, a *api, c *Client) {
 				lock := acquire(t, read(t, c, Want{}), false)
-				lock.Keep(t.Context(), func(err error) { t.Error(err) })
 				trouble(a)
-				time.Sleep(2*renewEvery + time.Second)
+				lock.Keep(t.Context(), func(err error) { t.Error(err) })
+				sleep(2*renewEvery + time.Second)
 				if until := a.lease().Until; until.Before(time.Now().Add(renewEvery)) {
 					t.Errorf("not renewed: runs out at %s, and it is %s", until, time.Now())
 				}

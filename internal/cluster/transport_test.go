@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-func get(t *testing.T, ctx context.Context, rt http.RoundTripper, url string) error {
+func get(ctx context.Context, t *testing.T, rt http.RoundTripper, url string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = rt.RoundTrip(r) //nolint:bodyclose // there is none
+	_, err = rt.RoundTrip(r)
 	return err
 }
 
@@ -43,12 +43,12 @@ func TestLimit(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		for range 5 {
-			all.Go(func() { _ = get(t, ctx, rt, "http://api/pods?watch=true") })
+			all.Go(func() { _ = get(ctx, t, rt, "http://api/pods?watch=true") })
 		}
 		began := time.Now()
 		var reads sync.WaitGroup
 		for range 9 {
-			reads.Go(func() { _ = get(t, t.Context(), rt, "http://api/pods") })
+			reads.Go(func() { _ = get(t.Context(), t, rt, "http://api/pods") })
 		}
 		reads.Wait()
 		if took := time.Since(began); took != 3*time.Second || most != 3 {
@@ -64,11 +64,11 @@ func TestLimitAndContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		block := make(chan struct{})
 		rt := limit(1)(roundTripper(func(*http.Request) (*http.Response, error) { <-block; return nil, nil }))
-		go func() { _ = get(t, t.Context(), rt, "http://api/pods") }()
+		go func() { _ = get(t.Context(), t, rt, "http://api/pods") }()
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := get(t, ctx, rt, "http://api/pods"); !errors.Is(err, context.DeadlineExceeded) {
+		if err := get(ctx, t, rt, "http://api/pods"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v", err)
 		}
 		close(block)
@@ -96,7 +96,7 @@ func TestServerClock(t *testing.T) {
 			{-90 * time.Second, -90 * time.Second},
 		} {
 			date = time.Now().Add(step.server)
-			if err := get(t, t.Context(), rt, "http://api/"); err != nil {
+			if err := get(t.Context(), t, rt, "http://api/"); err != nil {
 				t.Fatal(err)
 			}
 			if got := time.Until(c.now()).Round(time.Second); got != step.want {
@@ -104,7 +104,7 @@ func TestServerClock(t *testing.T) {
 			}
 		}
 		date = time.Time{} // an answer without a Date teaches nothing
-		if err := get(t, t.Context(), rt, "http://api/"); err != nil {
+		if err := get(t.Context(), t, rt, "http://api/"); err != nil {
 			t.Fatal(err)
 		}
 		if got := time.Until(c.now()).Round(time.Second); got != -90*time.Second {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,16 +12,14 @@ import (
 )
 
 // at does something right before the nth step of a kind.
-func (w *world) at(kind string, nth int, do func()) {
-	w.step = func(what string) error {
-		if what != kind {
-			return nil
-		}
-		if nth--; nth == 0 {
+func (w *world) at(kind string, nth int32, do func()) {
+	var seen atomic.Int32
+	w.on(func(what string) error {
+		if what == kind && seen.Add(1) == nth {
 			do()
 		}
 		return nil
-	}
+	})
 }
 
 func wantConflict(t *testing.T, err error, deployment string) {
@@ -36,7 +35,7 @@ func TestConflictAtTheRaise(t *testing.T) {
 	in(t, func(t *testing.T, w *world) {
 		w.release("auth", 3, 1)
 		w.release("chat", 3, 1)
-		w.at("scale", 1, func() { w.step = func(string) error { return nil }; w.other("auth-v2", 5) })
+		w.at("scale", 1, func() { w.other("auth-v2", 5) })
 		results, _ := w.run(t.Context(), options(), canary.Split{Stable: 2, Canary: 2})
 		wantConflict(t, results[0].Err, "auth-v2")
 		w.wantSplits(canary.Split{Stable: 3, Canary: 5}, canary.Split{Stable: 3, Canary: 1})
@@ -71,7 +70,7 @@ func TestConflictDuringTheWait(t *testing.T) {
 func TestConflictThatTookCapacity(t *testing.T) {
 	in(t, func(t *testing.T, w *world) {
 		w.release("auth", 3, 1)
-		w.at("refresh", 1, func() { w.step = func(string) error { return nil }; w.other("auth-v1", 1) })
+		w.at("refresh", 1, func() { w.other("auth-v1", 1) })
 		began := time.Now()
 		results, _ := w.run(t.Context(), options(), canary.Split{Stable: 2, Canary: 2})
 		wantConflict(t, results[0].Err, "auth-v1")
@@ -86,7 +85,7 @@ func TestConflictThatTookCapacity(t *testing.T) {
 func TestConflictBeforeTheLower(t *testing.T) {
 	in(t, func(t *testing.T, w *world) {
 		w.release("auth", 3, 1)
-		w.at("refresh", 1, func() { w.step = func(string) error { return nil }; w.other("auth-v2", 1) })
+		w.at("refresh", 1, func() { w.other("auth-v2", 1) })
 		results, _ := w.run(t.Context(), options(), canary.Split{Stable: 2, Canary: 2})
 		wantConflict(t, results[0].Err, "auth-v2")
 		w.wantWrites("auth-v2 1→2")
@@ -101,7 +100,6 @@ func TestLowerIsUndone(t *testing.T) {
 		w.release("chat", 3, 1)
 		w.release("users", 3, 1)
 		w.at("refresh", 2, func() {
-			w.step = func(string) error { return nil }
 			w.other("auth-v2", 0)
 			w.other("users-v2", 1)
 		})
@@ -136,7 +134,7 @@ func TestReplacedDeployment(t *testing.T) {
 func TestConflictAtTheFirstLower(t *testing.T) {
 	in(t, func(t *testing.T, w *world) {
 		w.release("auth", 3, 1)
-		w.at("scale", 2, func() { w.step = func(string) error { return nil }; w.other("auth-v1", 5) })
+		w.at("scale", 2, func() { w.other("auth-v1", 5) })
 		results, _ := w.run(t.Context(), options(), canary.Split{Stable: 2, Canary: 2})
 		wantConflict(t, results[0].Err, "auth-v1")
 		w.wantSplits(canary.Split{Stable: 5, Canary: 1})
@@ -178,8 +176,13 @@ func TestLockLostBeforeTheLower(t *testing.T) {
 		w.release("chat", 3, 1)
 		moves := w.moves(canary.Split{Stable: 2, Canary: 2}, false)
 		moves[0].Lock, moves[1].Lock = &lock{}, &lock{left: 9}
-		results := Run(t.Context(), w, w.now(), moves, options())
+		o, told := options(), &events{}
+		o.Notify = told.add
+		results := Run(t.Context(), w, w.now(), moves, o)
 		wantOutcomes(t, results, canary.Held, canary.Held)
+		if told.count(canary.Restoring) > 0 {
+			t.Error("says that it puts back what is another's by now")
+		}
 		if e := new(canary.LockedError); !errors.As(results[0].Err, &e) || e.Holder != "joe" {
 			t.Errorf("ended with %v", results[0].Err)
 		}

@@ -133,6 +133,21 @@ func TestDefiniteCauses(t *testing.T) {
 	}
 }
 
+// Each trouble is told once, however often the namespace changes while it lasts.
+func TestTroubleIsToldOnce(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 8, 0)
+		w.start["auth-v2"] = unschedulable
+		for i := range 20 {
+			time.AfterFunc(time.Duration(i)*10*time.Second, func() { w.change("something", func() {}) })
+		}
+		_, told := w.run(t.Context(), options(), canary.Split{Canary: 8})
+		if n := told.count(canary.Trouble); n != 2 {
+			t.Errorf("told %d times of two pods", n)
+		}
+	})
+}
+
 func waitingFor(reason string) func(*canary.Pod) {
 	return func(p *canary.Pod) {
 		p.Containers = []canary.Container{{Name: "app", Waiting: &canary.Waiting{Reason: reason}}}

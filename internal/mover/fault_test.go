@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
@@ -22,20 +23,21 @@ var goal = canary.Split{Stable: 1, Canary: 3}
 
 // calls counts the calls that the mover makes where nothing goes wrong.
 func calls(t *testing.T, rollback bool) int {
-	n := 0
+	var made atomic.Int32
 	in(t, func(t *testing.T, w *world) {
 		start(w)
-		w.step = func(what string) error {
+		w.on(func(what string) error {
 			if isCall(what) {
-				n++
+				made.Add(1)
 			}
 			return nil
-		}
+		})
 		o := options()
 		o.Rollback = rollback
 		results, _ := w.run(t.Context(), o, target(rollback))
 		wantOutcomes(t, results, canary.Done, canary.Done)
 	})
+	n := int(made.Load())
 	if n < 7 {
 		t.Fatalf("the mover makes only %d calls: is this still the move to test with?", n)
 	}
@@ -53,11 +55,12 @@ func isCall(what string) bool { return what == "observe" || what == "refresh" ||
 
 // failing fails the nth call, and with more than one the calls after it.
 func failing(nth, more int) func(string) error {
+	var made atomic.Int32
 	return func(what string) error {
 		if !isCall(what) {
 			return nil
 		}
-		if nth--; nth < 0 && nth >= -more {
+		if n := int(made.Add(1)) - 1; n >= nth && n < nth+more {
 			return errFault
 		}
 		return nil
@@ -74,12 +77,12 @@ func TestFaultAtEveryCall(t *testing.T) {
 					in(t, func(t *testing.T, w *world) {
 						start(w)
 						before := w.splits()
-						w.step = failing(i, more)
+						w.on(failing(i, more))
 						o := options()
 						o.Rollback = rollback
 						results, _ := w.run(t.Context(), o, target(rollback))
 						checkFailed(t, w, before, results, rollback)
-						w.step = func(string) error { return nil }
+						w.on(quietly)
 						results, _ = w.run(t.Context(), o, target(rollback))
 						wantOutcomes(t, results, canary.Done, canary.Done)
 						w.wantSplits(target(rollback), target(rollback))
@@ -115,9 +118,9 @@ func TestAnswerLostForGood(t *testing.T) {
 	for nth := range 4 {
 		in(t, func(t *testing.T, w *world) {
 			start(w)
-			n := 0
+			var n atomic.Int32
 			w.lost = func(string) error {
-				if n++; n == nth+1 {
+				if int(n.Add(1)) == nth+1 {
 					return errFault
 				}
 				return nil
@@ -128,7 +131,7 @@ func TestAnswerLostForGood(t *testing.T) {
 					t.Errorf("write %d: %s ended with %v", nth, r.Release.Name, r.Err)
 				}
 			}
-			w.lost = func(string) error { return nil }
+			w.lost = quietly
 			results, _ = w.run(t.Context(), options(), goal)
 			wantOutcomes(t, results, canary.Done, canary.Done)
 		})
@@ -153,7 +156,7 @@ func interruptAt(t *testing.T, w *world, step int, rollback bool) bool {
 	start(w)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
-	w.step = func(string) error {
+	w.on(func(string) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if step--; step < 0 {
@@ -161,7 +164,7 @@ func interruptAt(t *testing.T, w *world, step int, rollback bool) bool {
 			w.stopped = true
 		}
 		return nil
-	}
+	})
 	o := options()
 	o.Rollback = rollback
 	results, told := w.run(ctx, o, target(rollback))
@@ -177,7 +180,8 @@ func interruptAt(t *testing.T, w *world, step int, rollback bool) bool {
 	if told.count(canary.Restoring) > 0 {
 		t.Error("put back after a signal")
 	}
-	w.step, w.stopped = func(string) error { return nil }, false
+	w.on(quietly)
+	w.change("time goes by", func() { w.stopped = false })
 	results, _ = w.run(t.Context(), o, target(rollback))
 	wantOutcomes(t, results, canary.Done, canary.Done)
 	return interrupted

@@ -38,7 +38,9 @@ func (w *world) moves(to canary.Split, rollback bool) []Move {
 			ask.MoveSurge = &all
 		}
 		b := r.Bounds(ask, canary.Target{Split: to, Baseline: max(to.Stable, to.Canary)})
+		w.mu.Lock()
 		w.bounds[r.Name] = b
+		w.mu.Unlock()
 		all = append(all, Move{Release: r, Target: to, Bounds: b})
 	}
 	return all

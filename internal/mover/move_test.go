@@ -95,12 +95,12 @@ func TestSettle(t *testing.T) {
 		w.release("auth", 3, 1)
 		began := time.Now()
 		var lowered time.Duration
-		w.step = func(what string) error {
+		w.on(func(what string) error {
 			if what == "auth-v1 is scaled to 2" {
 				lowered = time.Since(began)
 			}
 			return nil
-		}
+		})
 		w.run(t.Context(), options(), canary.Split{Stable: 2, Canary: 2})
 		if want := controllerLag + startTime + 2*time.Second; lowered != want {
 			t.Errorf("lowered after %s, want %s", lowered, want)

@@ -1,7 +1,6 @@
 package mover
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -69,7 +68,7 @@ func (e equals) Matches(labels map[string]string) bool {
 func newWorld(t check) *world {
 	return &world{
 		t: t, start: map[string]func(*canary.Pod){}, full: map[string]bool{}, bounds: map[string]canary.Bounds{}, next: make(chan struct{}),
-		step: func(string) error { return nil }, lost: func(string) error { return nil },
+		step: quietly, lost: quietly,
 	}
 }
 
@@ -103,9 +102,26 @@ func (w *world) find(name string) *deployment {
 	return w.deployments[i]
 }
 
+// on sets what is called before each step, from any goroutine.
+func (w *world) on(step func(what string) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.step = step
+}
+
+func (w *world) before(what string) error {
+	w.mu.Lock()
+	step := w.step
+	w.mu.Unlock()
+	return step(what)
+}
+
+// quietly lets everything be as it is.
+func quietly(string) error { return nil }
+
 // change does something to the world, checks it, and tells whoever observes.
 func (w *world) change(what string, do func()) {
-	_ = w.step(what)
+	_ = w.before(what)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	do()
@@ -195,64 +211,4 @@ func (w *world) now() *canary.Snapshot {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.snapshot()
-}
-
-func (w *world) Observe(ctx context.Context, look func(*canary.Snapshot) (bool, error)) error {
-	if err := w.step("observe"); err != nil {
-		return err
-	}
-	for {
-		w.mu.Lock()
-		s, next := w.snapshot(), w.next
-		w.mu.Unlock()
-		if done, err := look(s); done || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-next:
-		}
-	}
-}
-
-func (w *world) Refresh(ctx context.Context) (*canary.Snapshot, error) {
-	if err := w.step("refresh"); err != nil {
-		return nil, err
-	}
-	return w.now(), context.Cause(ctx)
-}
-
-func (w *world) Scale(ctx context.Context, d canary.Deployment, to int) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	w.mu.Lock()
-	if w.stopped {
-		w.t.Errorf("a write of %s to %d begins after the interrupt", d.Name, to)
-	}
-	w.mu.Unlock()
-	if err := w.step("scale"); err != nil {
-		return err
-	}
-	w.mu.Lock()
-	now := w.find(d.Name)
-	stale := now.UID != d.UID || now.Replicas != d.Replicas
-	if !stale {
-		w.writes = append(w.writes, fmt.Sprintf("%s %d→%d", d.Name, d.Replicas, to))
-	}
-	w.mu.Unlock()
-	if stale {
-		return w.Conflict(ctx, d)
-	}
-	w.scale(d.Name, to)
-	return w.lost(d.Name)
-}
-
-func (w *world) Conflict(_ context.Context, d canary.Deployment) error {
-	now := w.now()
-	i := slices.IndexFunc(now.Deployments, func(n canary.Deployment) bool { return n.Name == d.Name })
-	return &canary.ConflictError{
-		Deployment: d.Name, Want: d.Replicas, Found: now.Deployments[i].Replicas, Replaced: now.Deployments[i].UID != d.UID,
-	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
 
-func print(t *testing.T, table Table, all ...Status) string {
+func show(t *testing.T, table Table, all ...Status) string {
 	t.Helper()
 	table.Now, table.Command = noon, command
 	var out strings.Builder
@@ -28,13 +28,13 @@ func TestTable(t *testing.T) {
 		"table-namespaces": {Style: Style{Unicode: true}, Namespace: true},
 		"table-no-headers": {NoHeaders: true},
 	} {
-		t.Run(name, func(t *testing.T) { golden(t, name, print(t, table, messenger()...)) })
+		t.Run(name, func(t *testing.T) { golden(t, name, show(t, table, messenger()...)) })
 	}
 }
 
 // Color is never the only signal, and takes no room: without the escapes both tables are the same.
 func TestColorChangesNothing(t *testing.T) {
-	plain, colored := print(t, Table{}, messenger()...), print(t, Table{Style: Style{Color: true}}, messenger()...)
+	plain, colored := show(t, Table{}, messenger()...), show(t, Table{Style: Style{Color: true}}, messenger()...)
 	if plain == colored {
 		t.Error("nothing is colored")
 	}
@@ -53,7 +53,7 @@ func TestTableOfEveryPhase(t *testing.T) {
 	broken.Stable.Serving, broken.Canary.Serving = 0, 0
 	single := release("single", 3, 1)
 	single.Others, single.Stable, single.Canary = []canary.Version{*single.Stable}, nil, nil
-	golden(t, "phases", print(t, Table{Style: Style{Unicode: true}},
+	golden(t, "phases", show(t, Table{Style: Style{Unicode: true}},
 		Status{Release: broken}, Status{Release: degraded}, Status{Release: drifted}, Status{Release: dark},
 		Status{Release: messenger()[1].Release}, Status{Release: release("promoted", 0, 3)}, Status{Release: single},
 		Status{Release: release("stable", 3, 0)}, Status{Release: canary.Release{Name: "external", Namespace: "messenger"}}))
@@ -66,7 +66,7 @@ func TestThirdVersion(t *testing.T) {
 	r.Foreign = 2
 	r.Canary.Deployment.Images = append(r.Canary.Deployment.Images, "proxy:1")
 	status := Status{Release: r, Autoscalers: []canary.Autoscaler{{Name: "auth-v1"}, {Name: "auth-v2"}}}
-	golden(t, "third-version", print(t, Table{Wide: true}, status))
+	golden(t, "third-version", show(t, Table{Wide: true}, status))
 }
 
 func TestWeightCell(t *testing.T) {
@@ -85,7 +85,7 @@ func TestWeightCell(t *testing.T) {
 		{"nothing serves", 0, 0, canary.Split{Stable: 3}, "-"},
 	} {
 		r := recorded(release("auth", c.stable, c.second), 2500, c.target)
-		got := strings.Split(print(t, Table{NoHeaders: true}, Status{Release: r}), "   ")
+		got := strings.Split(show(t, Table{NoHeaders: true}, Status{Release: r}), "   ")
 		if got[1] != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got[1], c.want)
 		}
@@ -144,7 +144,7 @@ func TestSentence(t *testing.T) {
 
 // Each next command stands on a line of its own, complete, below the problem it is for.
 func TestNextCommands(t *testing.T) {
-	got := print(t, Table{NoHeaders: true}, messenger()[1])
+	got := show(t, Table{NoHeaders: true}, messenger()[1])
 	want := fmt.Sprintf("\nchat: pod %s for 45s\n      %s\n      %s\n", "chat-v2-7c9d-x2 "+crashing.Message,
 		"kubectl logs chat-v2-7c9d-x2 --previous -n messenger --context staging",
 		"kubectl canary rollback chat -n messenger --context staging")

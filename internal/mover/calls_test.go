@@ -1,0 +1,70 @@
+package mover
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+func (w *world) Observe(ctx context.Context, look func(*canary.Snapshot) (bool, error)) error {
+	if err := w.before("observe"); err != nil {
+		return err
+	}
+	for {
+		w.mu.Lock()
+		s, next := w.snapshot(), w.next
+		w.mu.Unlock()
+		if done, err := look(s); done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-next:
+		}
+	}
+}
+
+func (w *world) Refresh(ctx context.Context) (*canary.Snapshot, error) {
+	if err := w.before("refresh"); err != nil {
+		return nil, err
+	}
+	return w.now(), context.Cause(ctx)
+}
+
+func (w *world) Scale(ctx context.Context, d canary.Deployment, to int) error {
+	w.mu.Lock()
+	stopped := w.stopped
+	w.mu.Unlock()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if stopped {
+		w.t.Errorf("a write of %s to %d begins after the interrupt", d.Name, to)
+	}
+	if err := w.before("scale"); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	now := w.find(d.Name)
+	stale := now.UID != d.UID || now.Replicas != d.Replicas
+	if !stale {
+		w.writes = append(w.writes, fmt.Sprintf("%s %d→%d", d.Name, d.Replicas, to))
+	}
+	w.mu.Unlock()
+	if stale {
+		return w.Conflict(ctx, d)
+	}
+	w.scale(d.Name, to)
+	return w.lost(d.Name)
+}
+
+func (w *world) Conflict(_ context.Context, d canary.Deployment) error {
+	now := w.now()
+	i := slices.IndexFunc(now.Deployments, func(n canary.Deployment) bool { return n.Name == d.Name })
+	return &canary.ConflictError{
+		Deployment: d.Name, Want: d.Replicas, Found: now.Deployments[i].Replicas, Replaced: now.Deployments[i].UID != d.UID,
+	}
+}

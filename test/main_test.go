@@ -1,0 +1,50 @@
+// Package test runs the real plugin through the real kubectl on a real Kubernetes control plane: the sandbox, whose pods
+// are simulated. TestScripts plays scripts/*.txtar, one behaviour a file.
+package test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+)
+
+// cluster is the one that all tests share. Each test has namespaces of its own in it.
+var cluster *sandbox
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if list := flag.Lookup("test.list"); list.Value.String() != "" {
+		return m.Run()
+	}
+	parallelByDefault()
+	var err error
+	if cluster, err = startSandbox(); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return 1
+	}
+	defer cluster.stop()
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		<-interrupted
+		cluster.stop()
+		os.Exit(130)
+	}()
+	return m.Run()
+}
+
+// parallelByDefault lets more scripts run at once than there are processors: they mostly wait for pods.
+func parallelByDefault() {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", "8")
+	}
+}

@@ -1,0 +1,229 @@
+package test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/client-go/rest"
+)
+
+// proxy stands between the plugin and the API server: plain HTTP on this machine on one side, the administrator's
+// certificate on the other. It writes down what the plugin asks for, and may do something around a write.
+type proxy struct {
+	server *httptest.Server
+	api    *httputil.ReverseProxy
+	closed chan struct{}
+
+	mu     sync.Mutex
+	log    []string // writes and notes, in order
+	counts map[string]int
+	// around is called for each write of the plugin, with a function that passes it on and answers it.
+	around func(w http.ResponseWriter, r *http.Request, name string, pass func(http.ResponseWriter))
+}
+
+func newProxy(config *rest.Config) (*proxy, error) {
+	transport, err := rest.TransportFor(config)
+	if err != nil {
+		return nil, err
+	}
+	target, err := url.Parse(config.Host)
+	if err != nil {
+		return nil, err
+	}
+	p := &proxy{counts: map[string]int{}, closed: make(chan struct{})}
+	p.api = &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport:     transport,
+		FlushInterval: -1, // a watch event is passed on at once
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			http.Error(w, "the proxy of the tests: "+err.Error(), http.StatusBadGateway)
+		},
+	}
+	p.server = httptest.NewServer(p)
+	return p, nil
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasPrefix(r.UserAgent(), "kubectl-canary/") {
+		p.api.ServeHTTP(w, r)
+		return
+	}
+	verb, object := describe(r)
+	name := verb + " " + object
+	p.mu.Lock()
+	p.counts[kindOf(object)+" "+verb]++
+	writes := verb != "GET" && verb != "LIST" && verb != "WATCH" && !strings.HasPrefix(object, "selfsubject")
+	if writes {
+		p.log = append(p.log, name)
+	}
+	around := p.around
+	p.mu.Unlock()
+	if writes && around != nil {
+		around(w, r, name, func(w http.ResponseWriter) { p.api.ServeHTTP(w, r) })
+		return
+	}
+	p.api.ServeHTTP(w, r)
+}
+
+// describe names a request, such as "PATCH deployments/auth-v1/scale".
+func describe(r *http.Request) (verb, object string) {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	switch {
+	case len(parts) > 2 && parts[0] == "api":
+		parts = parts[2:]
+	case len(parts) > 3 && parts[0] == "apis":
+		parts = parts[3:]
+	}
+	if len(parts) > 2 && parts[0] == "namespaces" {
+		parts = parts[2:]
+	}
+	verb = r.Method
+	switch {
+	case verb == http.MethodGet && r.URL.Query().Get("watch") != "":
+		verb = "WATCH"
+	case verb == http.MethodGet && len(parts) == 1:
+		verb = "LIST"
+	}
+	object = strings.Join(parts, "/")
+	if r.URL.Query().Has("dryRun") {
+		object += " (dry run)"
+	}
+	return verb, object
+}
+
+// kindOf leaves the name out of an object: "deployments/scale".
+func kindOf(object string) string {
+	parts := strings.Split(object, "/")
+	if len(parts) > 1 {
+		parts = append(parts[:1], parts[2:]...)
+	}
+	return strings.Join(parts, "/")
+}
+
+func (p *proxy) note(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log = append(p.log, line)
+}
+
+func (p *proxy) setAround(around func(http.ResponseWriter, *http.Request, string, func(http.ResponseWriter))) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.around = around
+}
+
+// proxy: from now on commands reach the API server through a proxy that writes down what the plugin writes.
+func cmdProxy(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 0 {
+		ts.Fatalf("usage: proxy")
+	}
+	s := of(ts)
+	p, err := newProxy(cluster.config)
+	ts.Check(err)
+	ts.Defer(p.close)
+	s.proxy, s.direct = p, ts.Getenv("KUBECONFIG")
+	file := ts.MkAbs(".proxied")
+	ts.Check(cluster.kubeconfigFor(file, s.namespace, p.server.URL))
+	ts.Setenv("KUBECONFIG", file)
+}
+
+// close breaks the connections that are still open, such as a watch whose client is gone, and ends what is run meanwhile.
+func (p *proxy) close() {
+	close(p.closed)
+	p.server.CloseClientConnections()
+	p.server.Close()
+}
+
+// writes: prints what the plugin has written since the last time.
+func cmdWrites(ts *testscript.TestScript, _ bool, args []string) {
+	p := of(ts).proxy
+	if len(args) != 0 || p == nil {
+		ts.Fatalf("usage: proxy, and later writes")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, line := range p.log {
+		_, _ = ts.Stdout().Write([]byte(line + "\n"))
+	}
+	_ = ts.Stderr() // stands for nothing, so that an assertion on it does not see an older one
+	p.log = nil
+}
+
+// requests: prints what the plugin has asked for since the last time, and how often.
+func cmdRequests(ts *testscript.TestScript, _ bool, args []string) {
+	p := of(ts).proxy
+	if len(args) != 0 || p == nil {
+		ts.Fatalf("usage: proxy, and later requests")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(p.counts)) {
+		fmt.Fprintf(ts.Stdout(), "%3d %s\n", p.counts[name], name)
+	}
+	p.counts, p.log = map[string]int{}, nil
+}
+
+// saw WRITE: the plugin does the write, or has done it.
+func cmdSaw(ts *testscript.TestScript, _ bool, args []string) {
+	p := of(ts).proxy
+	if len(args) != 1 || p == nil {
+		ts.Fatalf("usage: proxy, and later saw WRITE")
+	}
+	ts.Check(eventually(func() error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if !slices.Contains(p.log, args[0]) {
+			return fmt.Errorf("no %s among %q", args[0], p.log)
+		}
+		return nil
+	}))
+}
+
+// before-write WRITE COMMAND...: when the plugin is about to do the write, such as 'PATCH deployments/auth-v1/scale', the
+// command runs first, once.
+func cmdBeforeWrite(ts *testscript.TestScript, _ bool, args []string) {
+	s := of(ts)
+	if len(args) < 2 || s.proxy == nil {
+		ts.Fatalf("usage: proxy, and later before-write WRITE COMMAND...")
+	}
+	run := s.command(ts, args[1:], "KUBECONFIG="+s.direct)
+	var once sync.Once
+	s.proxy.setAround(func(w http.ResponseWriter, _ *http.Request, name string, pass func(http.ResponseWriter)) {
+		if name == args[0] {
+			once.Do(func() { s.meddle(run) })
+		}
+		pass(w)
+	})
+}
+
+// meddle runs a command, and notes it among the writes.
+func (s *script) meddle(run *exec.Cmd) {
+	s.proxy.note("(" + strings.Join(run.Args, " ") + ")")
+	var out text
+	run.Stdout, run.Stderr = &out, &out
+	err := run.Start()
+	if err == nil {
+		ended := make(chan struct{})
+		go func() {
+			select {
+			case <-s.proxy.closed:
+				_ = run.Process.Kill()
+			case <-ended:
+			}
+		}()
+		err = run.Wait()
+		close(ended)
+	}
+	if err != nil {
+		s.proxy.note(err.Error() + "\n" + out.String())
+	}
+}

@@ -1,0 +1,161 @@
+package test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// root is the root of the repository, from where the tests run.
+const root = ".."
+
+// sandbox is the running cluster.
+type sandbox struct {
+	tools      string // folder with kubectl, kubectl-canary and sandbox: the PATH of the scripts
+	kubeconfig string // the administrator's
+	config     *rest.Config
+	client     kubernetes.Interface
+
+	guard *exec.Cmd      // cleans up when alive is closed
+	alive io.WriteCloser // held open by this process until it ends, in whatever way
+	once  sync.Once
+}
+
+// startSandbox starts a cluster, in a folder that has everything the tests leave. With SANDBOX_KUBECONFIG it takes the
+// cluster of that kubeconfig instead, which saves a few seconds while a script is written; that one is left running.
+func startSandbox() (s *sandbox, err error) {
+	dir, err := os.MkdirTemp("", "kubectl-canary-test-")
+	if err != nil {
+		return nil, err
+	}
+	s = &sandbox{tools: filepath.Join(dir, "bin"), kubeconfig: os.Getenv("SANDBOX_KUBECONFIG")}
+	if err := s.findTools(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := s.watchOver(dir); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	defer func() {
+		if err != nil {
+			s.stop()
+		}
+	}()
+	if err := os.Setenv("GOTMPDIR", dir); err != nil { // where testscript works
+		return nil, err
+	}
+	if s.kubeconfig == "" {
+		up := exec.Command(filepath.Join(s.tools, "sandbox"), "up", "--dir", dir, "--name", "test")
+		var stderr bytes.Buffer
+		up.Stderr = &stderr
+		out, err := up.Output()
+		if err != nil {
+			return nil, fmt.Errorf("sandbox up: %w\n%s", err, stderr.String())
+		}
+		s.kubeconfig = strings.TrimSpace(string(out))
+	}
+	return s, s.connect()
+}
+
+// findTools makes a folder with the programs under test, so that nothing else of that name is on the scripts' PATH.
+// CANARY_BIN stands in for bin/kubectl-canary, for a plugin that was broken on purpose.
+func (s *sandbox) findTools() error {
+	if err := os.Mkdir(s.tools, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"kubectl", "kubectl-canary", "sandbox"} {
+		file := filepath.Join(root, "bin", name)
+		if other := os.Getenv("CANARY_BIN"); other != "" && name == "kubectl-canary" {
+			file = other
+		}
+		file, err := filepath.Abs(file)
+		if err == nil {
+			_, err = exec.LookPath(file)
+		}
+		if err != nil {
+			return fmt.Errorf("%s is not built: run `make build sandbox` first", file)
+		}
+		if err := os.Symlink(file, filepath.Join(s.tools, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watchOver starts a process that takes the cluster down and removes the folder when this process ends, by itself or by a
+// panic, a signal or KILL.
+func (s *sandbox) watchOver(dir string) error {
+	program, err := filepath.EvalSymlinks(filepath.Join(s.tools, "sandbox"))
+	if err != nil {
+		return err
+	}
+	const script = `trap "" INT HUP TERM; cat >/dev/null; [ -d "$1/test" ] && { "$0" down --dir "$1" --name test 2>"$1/down.log" || cat "$1/down.log" >&2; }; rm -rf "$1"`
+	s.guard = exec.Command("sh", "-c", script, program, dir)
+	s.guard.Stderr = os.Stderr
+	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // out of reach of the terminal's ^C
+	if s.alive, err = s.guard.StdinPipe(); err != nil {
+		return err
+	}
+	return s.guard.Start()
+}
+
+func (s *sandbox) connect() (err error) {
+	if s.config, err = clientcmd.BuildConfigFromFlags("", s.kubeconfig); err != nil {
+		return err
+	}
+	s.config.QPS = -1
+	s.client, err = kubernetes.NewForConfig(s.config)
+	return err
+}
+
+// stop takes down what startSandbox started, and returns when it is gone.
+func (s *sandbox) stop() {
+	s.once.Do(func() {
+		_ = s.alive.Close()
+		if err := s.guard.Wait(); err != nil {
+			fmt.Fprintln(os.Stderr, "error: the sandbox cluster may still run:", err)
+		}
+	})
+}
+
+// kubeconfigFor writes the administrator's kubeconfig with a default namespace, for another server if one is given.
+func (s *sandbox) kubeconfigFor(file, namespace, server string) error {
+	config, err := clientcmd.LoadFromFile(s.kubeconfig)
+	if err != nil {
+		return err
+	}
+	config.Contexts[config.CurrentContext].Namespace = namespace
+	if server != "" {
+		for name := range config.Clusters {
+			config.Clusters[name] = &clientcmdapi.Cluster{Server: server}
+		}
+		for name := range config.AuthInfos {
+			config.AuthInfos[name] = &clientcmdapi.AuthInfo{}
+		}
+	}
+	return clientcmd.WriteToFile(*config, file)
+}
+
+// kubeconfigAs returns the path of a kubeconfig of a user who has one Role and nothing else.
+func (s *sandbox) kubeconfigAs(role string) (string, error) {
+	dir := filepath.Dir(s.kubeconfig)
+	cmd := exec.Command(filepath.Join(s.tools, "sandbox"), "kubeconfig", "--dir", filepath.Dir(dir), "--name", filepath.Base(dir), "--as-role", role)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, stderr.String())
+	}
+	return strings.TrimSpace(string(out)), nil
+}

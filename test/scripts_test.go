@@ -1,0 +1,97 @@
+package test
+
+import (
+	"context"
+	"crypto/rand"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// script is what one script has beside its files: a namespace, and what goes on in it.
+type script struct {
+	namespace   string
+	environment []string // names of the variables that commands get
+	started     map[string]*process
+	last        *process // of the last exits or ends
+	history     *history // nil before the first command that needs it
+	bounds      []*bound
+	mark        uint64 // of the last snapshot
+	proxy       *proxy // nil unless the script goes through one
+	direct      string // the KUBECONFIG that does not
+}
+
+var update = flag.Bool("update", false, "write what scripts compare with files of their own anew")
+
+type scriptKey struct{}
+
+func of(ts *testscript.TestScript) *script { return ts.Value(scriptKey{}).(*script) }
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                "scripts",
+		RequireUniqueNames: true,
+		UpdateScripts:      *update,
+		Setup:              setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": cmdExits, "start": cmdStart, "ends": cmdEnds, "signal": cmdSignal, "says": cmdSays, "until": cmdUntil,
+			"messenger": cmdMessenger, "ready": cmdReady, "replicas": cmdReplicas, "as-role": cmdAsRole,
+			"snapshot": cmdSnapshot, "unchanged": cmdUnchanged, "bounds": cmdBounds, "bounds-held": cmdBoundsHeld,
+			"proxy": cmdProxy, "before-write": cmdBeforeWrite, "writes": cmdWrites, "saw": cmdSaw, "requests": cmdRequests,
+			"took": cmdTook, "after-restart": cmdAfterRestart, "killed": cmdKilled, "locks-expired": cmdLocksExpired,
+		},
+	})
+}
+
+// setUp gives a script a namespace, which is $NS and the default of its KUBECONFIG.
+func setUp(env *testscript.Env) error {
+	s := &script{namespace: newNamespaceName(filepath.Base(env.WorkDir)), started: map[string]*process{}}
+	env.Values[scriptKey{}] = s
+	if err := createNamespace(s.namespace); err != nil {
+		return err
+	}
+	env.Defer(func() { deleteNamespace(s.namespace) })
+	home := filepath.Join(env.WorkDir, ".home")
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return err
+	}
+	env.Setenv("HOME", home)
+	env.Setenv("NS", s.namespace)
+	env.Setenv("LANG", "C.UTF-8")
+	env.Setenv("PATH", cluster.tools+string(filepath.ListSeparator)+"/usr/bin"+string(filepath.ListSeparator)+"/bin")
+	env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, ".kubeconfig"))
+	for _, v := range env.Vars {
+		name, _, _ := strings.Cut(v, "=")
+		s.environment = append(s.environment, name)
+	}
+	return cluster.kubeconfigFor(env.Getenv("KUBECONFIG"), s.namespace, "")
+}
+
+func newNamespaceName(test string) string {
+	name := strings.TrimPrefix(test, "script-")
+	return name[:min(len(name), 50)] + "-" + strings.ToLower(rand.Text()[:4])
+}
+
+// createNamespace returns when pods can be created in it: they need its service account.
+func createNamespace(name string) error {
+	ctx := context.Background()
+	_, err := cluster.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	return eventually(func() error {
+		_, err := cluster.client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
+		return err
+	})
+}
+
+// deleteNamespace does not wait: the cluster ends soon.
+func deleteNamespace(name string) {
+	_ = cluster.client.CoreV1().Namespaces().Delete(context.Background(), name, metav1.DeleteOptions{})
+}
