@@ -89,14 +89,15 @@ $(GOLANGCI_LINT):
 	mv bin/tools/golangci-lint $@
 
 .PHONY: docs
-docs: ## Write docs/cmd, the pages of the commands
+docs: ## Write docs/cmd and docs/exit-codes.md, what can be read off the commands
 	rm -rf docs/cmd
-	go run ./hack/docgen docs/cmd
+	go run ./hack/docgen docs
 
 .PHONY: docs-verify
 docs-verify:
 	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; go run ./hack/docgen "$$tmp"; \
-	diff -ru docs/cmd "$$tmp" || { echo 'docs/cmd is out of date: run make docs' >&2; exit 1; }
+	diff -ru docs/cmd "$$tmp/cmd" && diff -u docs/exit-codes.md "$$tmp/exit-codes.md" || \
+		{ echo 'the generated docs are out of step: run make docs' >&2; exit 1; }
 
 .PHONY: deps
 deps: ## Check for the programs that this needs; as root on Debian, install them

@@ -38,7 +38,7 @@ type moveOptions struct {
 }
 
 func newMove(conn *connection, streams genericiooptions.IOStreams) *moveOptions {
-	return &moveOptions{conn: conn, streams: streams, tolerance: "1"}
+	return &moveOptions{conn: conn, streams: streams, tolerance: "1", onFailure: "restore"}
 }
 
 func (o *moveOptions) addFlags(flags *pflag.FlagSet) {
@@ -48,10 +48,13 @@ func (o *moveOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.surge, "max-surge", "25%", "How many pods more than the target there may be during the move, a count or percent of the baseline")
 	flags.StringVar(&o.unavailable, "max-unavailable", "0", "How many ready pods fewer than the target there may be during the move, a count or percent of the baseline")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long each wait for pods may take, 0 for ever")
-	flags.StringVar(&o.onFailure, "on-failure", "restore", "What to do with releases that cannot come up: restore puts all of them back, hold leaves them")
 	flags.StringVar(&o.dryRun, "dry-run", "none", `Must be "none", "client" (print the plan) or "server" (ask the server, which keeps nothing)`)
 	flags.Lookup("dry-run").NoOptDefVal = "client"
 	flags.StringVar(&o.reason, "reason", "", "Why, for the history")
+	if o.ask.Rollback {
+		return // it is never refused for these, nor put back
+	}
+	flags.StringVar(&o.onFailure, "on-failure", "restore", "What to do with releases that cannot come up: restore puts all of them back, hold leaves them")
 	flags.BoolVar(&o.force, "force", false, "Go on in spite of an autoscaler, a paused or a mid-rollout Deployment")
 }
 
