@@ -3,6 +3,7 @@ package mover
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,6 +87,30 @@ func TestBarrier(t *testing.T) {
 		if got := len(w.writes); got != 2*n {
 			t.Errorf("%d writes, want %d", got, 2*n)
 		}
+	})
+}
+
+// Who was up and is not any more holds the others at the barrier too, until the endpoints have stood still.
+func TestBarrierHoldsWhileAPodFlaps(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 3, 1)
+		w.release("chat", 3, 1)
+		flap := func(after time.Duration, ready bool) {
+			time.AfterFunc(after, func() {
+				w.change("a pod flaps", func() { pods := w.find("chat-v2").pods; pods[len(pods)-1].ready = ready })
+			})
+		}
+		flap(2*time.Second, false)
+		flap(30*time.Second, true)
+		began := time.Now()
+		w.on(func(what string) error {
+			if took := time.Since(began); strings.Contains(what, "-v1 is scaled") && took < 30*time.Second {
+				t.Errorf("%s after %s", what, took)
+			}
+			return nil
+		})
+		results, _ := w.run(t.Context(), options(), canary.Split{Stable: 2, Canary: 2})
+		wantOutcomes(t, results, canary.Done, canary.Done)
 	})
 }
 

@@ -156,6 +156,7 @@ func (w *world) scale(name string, to int) {
 		d := w.find(name)
 		d.Replicas = to
 		d.Generation++
+		time.AfterFunc(controllerLag/2, func() { w.change(name+" is observed", func() { d.Observed = d.Generation }) })
 		time.AfterFunc(controllerLag, func() { w.change("controllers act on "+name, func() { w.reconcile(d) }) })
 	})
 }
@@ -170,7 +171,6 @@ func (w *world) other(name string, to int) {
 
 // reconcile is what the controllers of Deployments and ReplicaSets do: unready pods go first.
 func (w *world) reconcile(d *deployment) {
-	d.Observed = d.Generation
 	for len(d.pods) < d.Replicas {
 		if w.full[d.Name] {
 			d.Failure = &canary.Failure{Reason: canary.CodeFailedCreate, Message: "exceeded quota", Since: time.Now()}
