@@ -119,7 +119,8 @@ func newRelease(s Status, command func(next, namespace string) string) Release {
 		out.Baseline = &r.Record.Baseline
 	}
 	if c := r.Record.Last(); c != nil {
-		out.LastChange = &Change{Time: c.Time, By: c.By, From: c.From, To: c.To, Command: c.Command, Reason: c.Reason, Outcome: c.Outcome}
+		verb, _, _ := strings.Cut(c.Command, " ")
+		out.LastChange = &Change{Time: c.Time, By: c.By, From: c.From, To: c.To, Command: verb, Reason: c.Reason, Outcome: c.Outcome}
 	}
 	for _, p := range s.Problems {
 		q := Problem{Code: p.Code, Severity: p.Severity, Object: p.Object, Message: p.Message, Next: []string{}}

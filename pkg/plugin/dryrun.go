@@ -55,7 +55,10 @@ func (r *run) askServer(ctx context.Context, all []planned) error {
 	}
 	group.Wait()
 	if len(failed) > 0 {
-		return errors.Join(failed...)
+		for _, err := range failed {
+			fmt.Fprintln(r.streams.ErrOut, message(err))
+		}
+		return toldError{errors.Join(failed...)}
 	}
 	if r.output.machine() {
 		return r.output.print(r.streams.Out, plannedStatuses(all), r.command)

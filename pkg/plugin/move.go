@@ -65,6 +65,12 @@ func (o *moveOptions) complete(cmd *cobra.Command, args []string) error {
 		func() error { return o.output.complete() },
 		o.completeAsk,
 		o.completeModes,
+		func() error {
+			if cmd.Flags().Changed("replicas") && o.ask.Replicas < 1 {
+				return fmt.Errorf("invalid --replicas %d: want at least 1", o.ask.Replicas)
+			}
+			return nil
+		},
 	} {
 		if err := step(); err != nil {
 			return usageError{cmd, err}
@@ -80,9 +86,6 @@ func (o *moveOptions) complete(cmd *cobra.Command, args []string) error {
 }
 
 func (o *moveOptions) completeAsk() (err error) {
-	if o.ask.Replicas < 0 {
-		return fmt.Errorf("invalid --replicas %d: want at least 1", o.ask.Replicas)
-	}
 	if o.ask.MaxTotal < 0 {
 		return fmt.Errorf("invalid --max-total %d: want at least 2", o.ask.MaxTotal)
 	}
