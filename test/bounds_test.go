@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// bound is what must hold of a release at every moment between two resource versions (DESIGN §5).
+// bound is what must hold of a release at every moment between two resource versions (docs/design.md §5).
 type bound struct {
 	service        string
 	deployments    []string // the two that are moved; further versions do not count

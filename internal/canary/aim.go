@@ -90,7 +90,7 @@ func (r *Release) previous() (Target, error) {
 	return Target{}, errors.New("no earlier split is recorded: name the weight with `kubectl canary shift --to`")
 }
 
-// baseline returns the replicas that carry the full load (DESIGN §4, §6), and what to say of it.
+// baseline returns the replicas that carry the full load (docs/design.md §4, §6), and what to say of it.
 func (r *Release) baseline(a Ask, leases bool) (int, string, error) {
 	now := r.Replicas()
 	larger := max(now.Stable, now.Canary)

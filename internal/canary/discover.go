@@ -20,7 +20,7 @@ type Options struct {
 // Roles names the two versions that a move shifts pods between.
 type Roles struct{ Stable, Canary string }
 
-// Discover finds the releases of a namespace (DESIGN §3), in order of their names: the Services that select pods of
+// Discover finds the releases of a namespace (docs/design.md §3), in order of their names: the Services that select pods of
 // at least two Deployments, and those that would but for a pinned version.
 func Discover(s *Snapshot, o Options) []Release {
 	ix := newIndex(s)

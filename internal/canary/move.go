@@ -44,7 +44,7 @@ func (p Position) Done(target Split) bool {
 }
 
 // Bounds are what holds at every moment of a move: ready endpoints at or above Floor, pods at or below Ceiling
-// (DESIGN §5). Others count in neither.
+// (docs/design.md §5). Others count in neither.
 type Bounds struct {
 	Floor, Ceiling int
 }

@@ -52,7 +52,7 @@ func (f *fleet) step(atOnce bool) bool {
 	return true
 }
 
-// simulation moves a release as the mover does (DESIGN §5), while pods come up in any order, and holds every moment
+// simulation moves a release as the mover does (docs/design.md §5), while pods come up in any order, and holds every moment
 // against the bounds.
 type simulation struct {
 	t              *rapid.T

@@ -13,7 +13,7 @@ func (s Split) Total() int { return s.Stable + s.Canary }
 
 func (s Split) String() string { return fmt.Sprintf("%d/%d", s.Stable, s.Canary) }
 
-// Arithmetic is what turns a weight into a Split (DESIGN §4).
+// Arithmetic is what turns a weight into a Split (docs/design.md §4).
 type Arithmetic struct {
 	Baseline  int    // replicas that carry the full load, at least 1
 	Surge     int    // replicas the split may have beyond the baseline

@@ -107,7 +107,7 @@ func TestToEndpoints(t *testing.T) {
 	}
 }
 
-// A pod in both address families has two endpoints and serves once; DESIGN §5 counts by pod UID.
+// A pod in both address families has two endpoints and serves once; docs/design.md §5 counts by pod UID.
 func TestDualStack(t *testing.T) {
 	p := pod("auth-v1-a")
 	p.Labels = map[string]string{"app": "auth", "version": "auth-v1"}

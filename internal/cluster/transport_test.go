@@ -113,7 +113,7 @@ func TestServerClock(t *testing.T) {
 	})
 }
 
-// The connection is made as DESIGN §9 says: named, by protobuf, and without client-go's own rate limit.
+// The connection is made as docs/design.md §9 says: named, by protobuf, and without client-go's own rate limit.
 func TestRequests(t *testing.T) {
 	in(t, func(t *testing.T, a *api, c *Client) {
 		a.answer = func(r *http.Request, _ bool) (*http.Response, error) {

@@ -56,7 +56,7 @@ var crashing = canary.Problem{
 	Next: []string{"logs chat-v2-7c9d-x2 --previous", "canary rollback chat"},
 }
 
-// messenger is the namespace of DESIGN §7.
+// messenger is the namespace of docs/design.md §7.
 func messenger() []Status {
 	chat, users := moving(release("chat", 3, 2), 5000, canary.Split{Stable: 2, Canary: 2}), release("users", 3, 1)
 	chat.Canary.Serving, chat.Canary.Deployment.ReadyPods = 1, 1

@@ -19,7 +19,7 @@ func asJSON(t *testing.T, all ...Status) string {
 	return out.String()
 }
 
-// The machine contract of DESIGN §7: fields are only added. A change of these files is a change of the contract.
+// The machine contract of docs/design.md §7: fields are only added. A change of these files is a change of the contract.
 func TestContract(t *testing.T) {
 	golden(t, "contract.json", asJSON(t, messenger()...))
 	var out strings.Builder

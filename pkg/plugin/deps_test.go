@@ -40,7 +40,7 @@ func imports(t *testing.T) map[string][]string {
 	return found
 }
 
-// Dependencies go one way: main → plugin → {mover, cluster, printer, …} → canary (DESIGN §8).
+// Dependencies go one way: main → plugin → {mover, cluster, printer, …} → canary (docs/design.md §8).
 func TestDependencies(t *testing.T) {
 	own := map[string][]string{
 		"cmd/kubectl-canary": {"pkg/plugin"},
@@ -57,7 +57,7 @@ func TestDependencies(t *testing.T) {
 	for dir, all := range imports(t) {
 		allowed, known := own[dir]
 		if !known {
-			t.Errorf("%s is no package of DESIGN §8", dir)
+			t.Errorf("%s is no package of docs/design.md §8", dir)
 		}
 		for _, path := range all {
 			inside, isOwn := strings.CutPrefix(path, module+"/")

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// settle is how long endpoints must have been unchanged before a side is lowered (DESIGN §5).
+	// settle is how long endpoints must have been unchanged before a side is lowered (docs/design.md §5).
 	settle = 2 * time.Second
 	// takeOverPause lets the writes of an operator whose lock was taken over come to their end.
 	takeOverPause = 2 * time.Second
