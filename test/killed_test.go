@@ -60,8 +60,8 @@ func startKilled(ts *testscript.TestScript, release string, at int, before bool,
 	k := &killing{proxy: p}
 	started := make(chan struct{})
 	var mu sync.Mutex
-	count, over := 0, make(chan struct{})
-	p.setAround(func(w http.ResponseWriter, r *http.Request, name string, pass func(http.ResponseWriter)) {
+	count := 0
+	p.setAround(func(w http.ResponseWriter, _ *http.Request, name string, pass func(http.ResponseWriter)) {
 		if !strings.Contains(name, "leases") && !strings.HasSuffix(name, "/scale") {
 			pass(w)
 			return
@@ -70,8 +70,8 @@ func startKilled(ts *testscript.TestScript, release string, at int, before bool,
 		count++
 		mine, late := count == at, count > at
 		mu.Unlock()
-		if late { // it must not get to the API server any more
-			<-r.Context().Done()
+		if late { // it must not get to the API server any more, nor be answered
+			<-p.closed
 			return
 		}
 		if !mine {
@@ -79,7 +79,6 @@ func startKilled(ts *testscript.TestScript, release string, at int, before bool,
 			return
 		}
 		<-started
-		defer close(over)
 		answer := httptest.NewRecorder()
 		pass(answer)
 		if before {

@@ -33,9 +33,14 @@ type scriptKey struct{}
 
 func of(ts *testscript.TestScript) *script { return ts.Value(scriptKey{}).(*script) }
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "scripts") }
+
+// TestTimed plays the scripts that hold the plugin to a time, when no others take up the processors.
+func TestTimed(t *testing.T) { runScripts(t, "scripts/timed") }
+
+func runScripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                "scripts",
+		Dir:                dir,
 		RequireUniqueNames: true,
 		UpdateScripts:      *update,
 		Setup:              setUp,
@@ -66,6 +71,9 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("LANG", "C.UTF-8")
 	env.Setenv("PATH", cluster.tools+string(filepath.ListSeparator)+"/usr/bin"+string(filepath.ListSeparator)+"/bin")
 	env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, ".kubeconfig"))
+	if err := silentServer(env); err != nil {
+		return err
+	}
 	for _, v := range env.Vars {
 		name, _, _ := strings.Cut(v, "=")
 		s.environment = append(s.environment, name)
