@@ -56,8 +56,8 @@ test-unit: ## Run the tests that need no cluster
 
 .PHONY: script
 script: build bin/sandbox ## Run one script test: make script T=name
-	@test -n "$(T)" || { echo 'say which: make script T=name, the file test/scripts/name.txtar' >&2; exit 1; }
-	go test ./test -count=1 -v -run 'TestScripts/$(T)$$'
+	@test -n "$(T)" || { echo 'say which: make script T=name, the file test/scripts/name.txtar or test/scripts/timed/name.txtar' >&2; exit 1; }
+	go test ./test -count=1 -v -run 'Test(Scripts|Timed)/$(T)$$'
 
 bin/sandbox:
 	$(MAKE) --no-print-directory sandbox
