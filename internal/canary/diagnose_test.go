@@ -19,7 +19,7 @@ func sick(name, reason, message string, restarts int) Pod {
 func TestDiagnose(t *testing.T) {
 	later := noon.Add(time.Minute)
 	with := func(p Pod, f func(*Pod)) Pod { f(&p); return p }
-	killed := func(p *Pod) { p.Containers[0].Last = &Ended{Reason: "OOMKilled", ExitCode: 137, At: later} }
+	killed := func(p *Pod) { p.Containers[0].Last = &Ended{Reason: "OOMKilled", ExitCode: 137} }
 	plain := func(conditions ...Condition) Pod { return Pod{Name: "p", Created: noon, Conditions: conditions} }
 
 	for _, tc := range []struct {

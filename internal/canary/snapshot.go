@@ -124,7 +124,6 @@ type Waiting struct {
 type Ended struct {
 	Reason   string
 	ExitCode int
-	At       time.Time
 }
 
 // Lease is the lock and the record of one release.

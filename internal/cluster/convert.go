@@ -112,7 +112,7 @@ func toContainer(c corev1.ContainerStatus) canary.Container {
 		out.Waiting = &canary.Waiting{Reason: w.Reason, Message: w.Message}
 	}
 	if t := c.LastTerminationState.Terminated; t != nil {
-		out.Last = &canary.Ended{Reason: t.Reason, ExitCode: int(t.ExitCode), At: t.FinishedAt.Time}
+		out.Last = &canary.Ended{Reason: t.Reason, ExitCode: int(t.ExitCode)}
 	}
 	return out
 }

@@ -139,7 +139,7 @@ func TestToPod(t *testing.T) {
 	want.Conditions = []canary.Condition{{Type: "Ready", Reason: "ContainersNotReady", Since: noon}}
 	want.Containers = []canary.Container{{Name: "init", Ready: true}, {
 		Name: "app", Restarts: 3, Waiting: &canary.Waiting{Reason: "CrashLoopBackOff", Message: "back-off"},
-		Last: &canary.Ended{Reason: "OOMKilled", ExitCode: 137, At: noon},
+		Last: &canary.Ended{Reason: "OOMKilled", ExitCode: 137},
 	}}
 	if diff := cmp.Diff(want, toPod(p)); diff != "" {
 		t.Errorf("whole, -want +got:\n%s", diff)

@@ -27,7 +27,7 @@ func TestQuote(t *testing.T) {
 func TestQuoteForAShell(t *testing.T) {
 	sh, err := exec.LookPath("sh")
 	if err != nil {
-		t.Skip("no sh")
+		t.Skip("a POSIX shell (sh) is missing: whether it reads quoted words back cannot be tried")
 	}
 	words := []string{"a b", "it's", "''", `\`, `"`, "$HOME", "`id`", "a\nb", "!x", "~", "#", "a=b", "{a,b}", "[a]", "a&b", "<>|", "-x", "é"}
 	line := "printf '%s\\0'"

@@ -78,11 +78,7 @@ func TestDependencies(t *testing.T) {
 
 // What is for tests only, or costs 25 MB, is not linked in.
 func TestBinary(t *testing.T) {
-	gobin, err := exec.LookPath("go")
-	if err != nil {
-		t.Skip("no go")
-	}
-	out, err := exec.CommandContext(t.Context(), gobin, "list", "-deps", module+"/cmd/kubectl-canary").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", module+"/cmd/kubectl-canary").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
