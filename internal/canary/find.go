@@ -27,26 +27,42 @@ func Find(s *Snapshot, o Options, names []string) ([]Release, error) {
 	return slices.DeleteFunc(all, func(r Release) bool { return !wanted[r.Name] }), nil
 }
 
-// locate returns the index of the release that a name names, −1 for none.
-func locate(all []Release, name string) (int, error) {
+// The kinds of object that can name a release.
+const (
+	kindService    = "service"
+	kindDeployment = "deployment"
+)
+
+// splitName reads KIND/NAME as kubectl does; a bare name is a Service's, as releases are named after them.
+func splitName(name string) (kind, object string, err error) {
 	kind, object, qualified := strings.Cut(name, "/")
 	if !qualified {
-		kind, object = "service", name
+		kind, object = kindService, name
 	}
 	if object == "" {
-		return 0, fmt.Errorf("invalid name %q: want a release, service/NAME or deployment/NAME", name)
+		return "", "", fmt.Errorf("invalid name %q: want a release, service/NAME or deployment/NAME", name)
 	}
 	switch strings.ToLower(kind) {
 	case "service", "services", "svc":
-		return slices.IndexFunc(all, func(r Release) bool {
-			return slices.ContainsFunc(r.Services, func(s Service) bool { return s.Name == object })
-		}), nil
+		return kindService, object, nil
 	case "deployment", "deployments", "deploy", "deployment.apps", "deployments.apps":
-		return slices.IndexFunc(all, func(r Release) bool {
-			return slices.ContainsFunc(r.Versions(), func(v *Version) bool { return v.Deployment.Name == object })
-		}), nil
+		return kindDeployment, object, nil
 	}
-	return 0, fmt.Errorf("invalid name %q: a release is named by a Service or a Deployment, not by a %s", name, kind)
+	return "", "", fmt.Errorf("invalid name %q: a release is named by a Service or a Deployment, not by a %s", name, kind)
+}
+
+// locate returns the index of the release that a name names, −1 for none.
+func locate(all []Release, name string) (int, error) {
+	kind, object, err := splitName(name)
+	if err != nil {
+		return 0, err
+	}
+	return slices.IndexFunc(all, func(r Release) bool {
+		if kind == kindDeployment {
+			return slices.ContainsFunc(r.Versions(), func(v *Version) bool { return v.Deployment.Name == object })
+		}
+		return slices.ContainsFunc(r.Services, func(s Service) bool { return s.Name == object })
+	}), nil
 }
 
 // missing says why there is no release of that name, and which there are.

@@ -185,6 +185,9 @@ func (f *feed[T]) merge(other *feed[T]) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.revision++
+	if f.items == nil {
+		f.items = map[string]item[T]{}
+	}
 	maps.Copy(f.items, other.items)
 }
 

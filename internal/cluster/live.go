@@ -14,10 +14,12 @@ import (
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
 
-// Want says what to read beyond Services, Deployments, endpoints and leases.
+// Want says what to read beyond Services, Deployments, endpoints and leases, or less than all of them.
 type Want struct {
 	WholePods   bool // with their state; else only their metadata
 	Autoscalers bool
+	// Names are releases that nothing beyond is needed of; what is read for them cannot be followed. None: all.
+	Names []string
 }
 
 // Live is a namespace, or all of them, as read and, once it is followed, as it changes.
@@ -44,44 +46,66 @@ type Live struct {
 	reading sync.Mutex        // held while one is under way
 }
 
-// Read reads a namespace, or with an empty name all of them, with one list for each kind, all at once.
-func (c *Client) Read(ctx context.Context, namespace string, want Want) (*Live, error) {
-	l := &Live{
+// live is nothing read yet.
+func (c *Client) live(namespace string) *Live {
+	return &Live{
 		client: c, namespace: namespace,
 		services: c.services(namespace), deployments: c.deployments(namespace), endpoints: c.endpoints(namespace),
 		pods: c.podNames(namespace), leases: c.leases(namespace),
 		written: map[string]string{}, next: make(chan struct{}), builtAt: -1,
 	}
+}
+
+// Read reads a namespace, or with an empty name all of them.
+func (c *Client) Read(ctx context.Context, namespace string, want Want) (*Live, error) {
+	if len(want.Names) > 0 && len(want.Names) <= fewNames {
+		if l, err := c.readNamed(ctx, namespace, want); l != nil || err != nil {
+			return l, err
+		}
+	}
+	return c.readAll(ctx, namespace, want)
+}
+
+// readAll reads with one list for each kind, all at once.
+func (c *Client) readAll(ctx context.Context, namespace string, want Want) (*Live, error) {
+	l := c.live(namespace)
 	if want.WholePods {
-		l.pods = c.wholePods(namespace, "")
+		l.pods = c.wholePods(namespace)
 	}
 	var group errgroup.Group
 	group.Go(func() error { return l.services.load(ctx) })
 	group.Go(func() error { return l.deployments.load(ctx) })
 	group.Go(func() error { return l.endpoints.load(ctx) })
 	group.Go(func() error { return l.pods.load(ctx) })
-	group.Go(func() error {
-		err := l.leases.load(ctx)
-		l.leasesHidden = apierrors.IsForbidden(err)
-		if l.leasesHidden {
-			return nil
-		}
+	group.Go(func() (err error) {
+		l.leasesHidden, err = hidden(l.leases.load(ctx))
 		return err
 	})
 	if want.Autoscalers {
-		feed := c.autoscalers(namespace)
-		group.Go(func() error {
-			err := feed.load(ctx)
-			if err == nil {
-				l.autoscalers = feed
-			}
-			if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
-				return nil
-			}
-			return err
-		})
+		group.Go(func() error { return l.readAutoscalers(ctx) })
 	}
 	return l, group.Wait()
+}
+
+// hidden tells what the user may not see from what fails.
+func hidden(err error) (bool, error) {
+	if apierrors.IsForbidden(err) {
+		return true, nil
+	}
+	return false, err
+}
+
+// readAutoscalers leaves them nil where there is no such kind, or the user may not see it.
+func (l *Live) readAutoscalers(ctx context.Context) error {
+	feed := l.client.autoscalers(l.namespace)
+	err := feed.load(ctx)
+	if err == nil {
+		l.autoscalers = feed
+	}
+	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // AutoscalersHidden says that the user may not see whether anything scales the Deployments.
@@ -199,13 +223,13 @@ func (l *Live) ReadPods(ctx context.Context, of map[string][]canary.Deployment) 
 		total += len(deployments)
 	}
 	if total > manyDeployments {
-		l.pods = l.client.wholePods(l.namespace, "")
+		l.pods = l.client.wholePods(l.namespace)
 		return l.pods.load(ctx)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for namespace, deployments := range of {
 		for _, d := range deployments {
-			some := l.client.wholePods(namespace, fmt.Sprint(d.Selector))
+			some := l.client.wholePods(namespace).selecting(fmt.Sprint(d.Selector))
 			group.Go(func() error {
 				err := some.load(ctx)
 				l.pods.merge(some)

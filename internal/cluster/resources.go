@@ -10,6 +10,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
@@ -21,12 +22,18 @@ func listOf[L runtime.Object](list func(context.Context, metav1.ListOptions) (L,
 	return func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return list(ctx, o) }
 }
 
-// selecting adds a label selector to every request of a list or watch.
-func selecting[R any](selector string, do func(context.Context, metav1.ListOptions) (R, error)) func(context.Context, metav1.ListOptions) (R, error) {
-	return func(ctx context.Context, o metav1.ListOptions) (R, error) {
+// selecting adds a label selector to every list and watch of a feed.
+func (f *feed[T]) selecting(selector string) *feed[T] {
+	list, follow := f.list, f.watch
+	f.list = func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 		o.LabelSelector = selector
-		return do(ctx, o)
+		return list(ctx, o)
 	}
+	f.watch = func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+		o.LabelSelector = selector
+		return follow(ctx, o)
+	}
+	return f
 }
 
 func (c *Client) services(ns string) *feed[canary.Service] {
@@ -51,12 +58,10 @@ func (c *Client) endpoints(ns string) *feed[[]canary.Endpoint] {
 	}}
 }
 
-// wholePods reads pods with their state, those that a label selector matches.
-func (c *Client) wholePods(ns, selector string) *feed[canary.Pod] {
+// wholePods reads pods with their state.
+func (c *Client) wholePods(ns string) *feed[canary.Pod] {
 	api := c.core.Pods(ns)
-	return &feed[canary.Pod]{
-		list: selecting(selector, listOf(api.List)), watch: selecting(selector, api.Watch), convert: convertPod,
-	}
+	return &feed[canary.Pod]{list: listOf(api.List), watch: api.Watch, convert: convertPod}
 }
 
 // podNames reads only the pods' metadata: labels, owner, whether they are going.
@@ -80,11 +85,23 @@ func (c *Client) autoscalers(ns string) *feed[canary.Autoscaler] {
 	}}
 }
 
+// replicaSetOwners reads only the UIDs of the Deployments that own ReplicaSets.
+func (c *Client) replicaSetOwners(ns string) *feed[string] {
+	api := c.metadata.Resource(appsv1.SchemeGroupVersion.WithResource("replicasets")).Namespace(ns)
+	return &feed[string]{list: listOf(api.List), watch: api.Watch, convert: func(o runtime.Object) (string, bool) {
+		owner := metav1.GetControllerOf(o.(metav1.Object))
+		if owner == nil || owner.Kind != "Deployment" {
+			return "", false
+		}
+		return string(owner.UID), true
+	}}
+}
+
 // leases reads the plugin's own.
 func (c *Client) leases(ns string) *feed[namedLease] {
 	api := c.coordination.Leases(ns)
-	return &feed[namedLease]{
-		list: selecting(leaseSelector, listOf(api.List)), watch: selecting(leaseSelector, api.Watch),
-		convert: func(o runtime.Object) (namedLease, bool) { return toLease(o.(*coordinationv1.Lease)) },
-	}
+	f := &feed[namedLease]{list: listOf(api.List), watch: api.Watch, convert: func(o runtime.Object) (namedLease, bool) {
+		return toLease(o.(*coordinationv1.Lease))
+	}}
+	return f.selecting(leaseSelector)
 }

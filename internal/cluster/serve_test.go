@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 )
@@ -61,9 +62,14 @@ func (a *api) serve(r *http.Request, body []byte) *http.Response {
 }
 
 func (a *api) list(r *http.Request, resource string) *http.Response {
+	selector, err := labels.Parse(r.URL.Query().Get("labelSelector"))
+	if err != nil {
+		a.t.Error(err)
+	}
 	items := []runtime.Object{}
 	for _, key := range slices.Sorted(maps.Keys(a.objects)) {
-		if strings.HasPrefix(key, resource+"/") {
+		m, _ := meta.Accessor(a.objects[key])
+		if strings.HasPrefix(key, resource+"/") && selector.Matches(labels.Set(m.GetLabels())) {
 			items = append(items, a.objects[key])
 		}
 	}
@@ -80,7 +86,7 @@ func (a *api) list(r *http.Request, resource string) *http.Response {
 var lists = map[string][2]string{
 	"services": {"ServiceList", "v1"}, "pods": {"PodList", "v1"}, "deployments": {"DeploymentList", "apps/v1"},
 	"endpointslices": {"EndpointSliceList", "discovery.k8s.io/v1"}, "leases": {"LeaseList", "coordination.k8s.io/v1"},
-	"horizontalpodautoscalers": {"HorizontalPodAutoscalerList", "autoscaling/v2"},
+	"replicasets": {"ReplicaSetList", "apps/v1"}, "horizontalpodautoscalers": {"HorizontalPodAutoscalerList", "autoscaling/v2"},
 }
 
 // scale does what the API server does with the three operations of scalePatch.

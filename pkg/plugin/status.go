@@ -96,7 +96,11 @@ func (o *statusOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	live, err := o.conn.read(ctx, client, namespace, cluster.Want{WholePods: o.watch, Autoscalers: o.output.wide()})
+	want := cluster.Want{WholePods: o.watch, Autoscalers: o.output.wide()}
+	if !o.watch {
+		want.Names = o.choose.names
+	}
+	live, err := o.conn.read(ctx, client, namespace, want)
 	if err != nil {
 		return err
 	}
