@@ -27,8 +27,7 @@ func Discover(s *Snapshot, o Options) []Release {
 	var groups []*group
 	bySet := map[string]*group{}
 	for i := range s.Services {
-		svc := &s.Services[i]
-		set := ix.selected(svc.Selector)
+		svc, set := &s.Services[i], ix.sets[i]
 		if len(set) < 2 {
 			continue
 		}
@@ -88,14 +87,16 @@ func setKey(set []*Deployment) string {
 // with fewer of them, and it is no release of its own, or one of those Services is. Services that differ from it by the
 // version alone stand beside a release, and cover nothing.
 func catchAll(g *group, s *Snapshot, ix *index) bool {
-	own := setKey(g.deployments)
 	seen := map[string]bool{}
 	nested := false
-	for i := range s.Services {
-		set := ix.selected(s.Services[i].Selector)
+	for _, i := range ix.beside(g.deployments) {
+		set := ix.sets[i]
+		if len(set) >= len(g.deployments) {
+			continue
+		}
 		rest := maps.Clone(s.Services[i].Selector)
 		delete(rest, g.label)
-		if len(set) >= len(g.deployments) || setKey(ix.selected(rest)) == own {
+		if slices.Equal(ix.selected(rest), g.deployments) {
 			continue
 		}
 		inside := !slices.ContainsFunc(set, func(d *Deployment) bool { return !slices.Contains(g.deployments, d) })
@@ -149,7 +150,7 @@ func pinned(s *Snapshot, ix *index, groups []*group) []*group {
 	var found []*group
 	for i := range s.Services {
 		svc := &s.Services[i]
-		own := ix.selected(svc.Selector)
+		own := ix.sets[i]
 		if len(own) != 1 || spanned[own[0].Name] {
 			continue
 		}
@@ -198,11 +199,11 @@ func singles(s *Snapshot, ix *index, groups []*group) []*group {
 		}
 	}
 	var found []*group
-	for _, svc := range s.Services {
+	for i, svc := range s.Services {
 		if listed[svc.Name] {
 			continue
 		}
-		set := ix.selected(svc.Selector)
+		set := ix.sets[i]
 		p := Problem{Severity: Info, Object: "Service/" + svc.Name}
 		switch {
 		case svc.ExternalName:

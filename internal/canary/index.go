@@ -9,13 +9,15 @@ import (
 type index struct {
 	snapshot  *Snapshot
 	byLabel   map[string][]*Deployment // by "key=value" of the pod template, in order of name
+	sets      [][]*Deployment          // what each Service selects
+	behind    map[*Deployment][]int    // the Services that select it
 	endpoints map[string][]Endpoint    // by Service
 	pods      map[string]*Pod          // by UID
 }
 
 func newIndex(s *Snapshot) *index {
 	ix := &index{
-		snapshot: s, byLabel: map[string][]*Deployment{},
+		snapshot: s, byLabel: map[string][]*Deployment{}, behind: map[*Deployment][]int{},
 		endpoints: map[string][]Endpoint{}, pods: make(map[string]*Pod, len(s.Pods)),
 	}
 	for i := range s.Deployments {
@@ -26,6 +28,13 @@ func newIndex(s *Snapshot) *index {
 	}
 	for _, ds := range ix.byLabel {
 		slices.SortFunc(ds, func(a, b *Deployment) int { return strings.Compare(a.Name, b.Name) })
+	}
+	for i, svc := range s.Services {
+		set := ix.selected(svc.Selector)
+		ix.sets = append(ix.sets, set)
+		for _, d := range set {
+			ix.behind[d] = append(ix.behind[d], i)
+		}
 	}
 	for _, e := range s.Endpoints {
 		ix.endpoints[e.Service] = append(ix.endpoints[e.Service], e)
@@ -54,6 +63,16 @@ func (ix *index) selected(selector map[string]string) []*Deployment {
 		}
 	}
 	return set
+}
+
+// beside returns the Services that select any of the Deployments, in order.
+func (ix *index) beside(set []*Deployment) []int {
+	var all []int
+	for _, d := range set {
+		all = append(all, ix.behind[d]...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func contains(labels, selector map[string]string) bool {

@@ -39,9 +39,8 @@ func Suffices(s *Snapshot, svc Service, owners []string) bool {
 		}
 	}
 	// A wider Service may have Deployments that were not read: a catch-all, say.
-	for _, other := range s.Services {
-		touches := slices.ContainsFunc(ix.selected(other.Selector), func(d *Deployment) bool { return slices.Contains(own, d) })
-		if touches && !contains(other.Selector, svc.Selector) {
+	for _, i := range ix.beside(own) {
+		if !contains(s.Services[i].Selector, svc.Selector) {
 			return false
 		}
 	}
