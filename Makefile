@@ -63,7 +63,7 @@ bin/sandbox:
 	$(MAKE) --no-print-directory sandbox
 
 .PHONY: verify
-verify: lint lint-sandbox docs-verify ## Check format, lint, generated docs and go.mod: all but the tests
+verify: lint lint-sandbox docs-verify golden-verify ## Check format, lint, generated docs, golden files and go.mod: all but the slow tests
 	go vet ./...
 	go mod tidy -diff
 	cd sandbox && go mod tidy -diff
@@ -89,15 +89,21 @@ $(GOLANGCI_LINT):
 	mv bin/tools/golangci-lint $@
 
 .PHONY: docs
-docs: ## Write docs/cmd and docs/exit-codes.md, what can be read off the commands
+docs: ## Write docs/cmd, docs/exit-codes.md and the JSON schema, what can be read off the code
 	rm -rf docs/cmd
 	go run ./hack/docgen docs
 
 .PHONY: docs-verify
 docs-verify:
 	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; go run ./hack/docgen "$$tmp"; \
-	diff -ru docs/cmd "$$tmp/cmd" && diff -u docs/exit-codes.md "$$tmp/exit-codes.md" || \
+	diff -ru docs/cmd "$$tmp/cmd" && diff -u docs/exit-codes.md "$$tmp/exit-codes.md" && \
+		diff -u docs/releaselist.schema.json "$$tmp/releaselist.schema.json" || \
 		{ echo 'the generated docs are out of step: run make docs' >&2; exit 1; }
+
+# The tests that compare with golden files and with the schema, and follow the links of the docs: seconds.
+.PHONY: golden-verify
+golden-verify:
+	go test ./docs ./internal/printer ./test/contract
 
 .PHONY: deps
 deps: ## Check for the programs that this needs; as root on Debian, install them

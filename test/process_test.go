@@ -112,7 +112,7 @@ func (p *process) code() (int, error) {
 	return p.cmd.ProcessState.ExitCode(), nil
 }
 
-// end shows the output to the script's next assertions, and compares the exit code.
+// end shows the output to the script's next assertions, and compares the exit code; output for programs has to be valid.
 func (p *process) end(ts *testscript.TestScript, want string) {
 	of(ts).last = p
 	got, err := p.code()
@@ -122,6 +122,7 @@ func (p *process) end(ts *testscript.TestScript, want string) {
 	if strconv.Itoa(got) != want {
 		ts.Fatalf("exit code %d, want %s", got, want)
 	}
+	p.hold(ts)
 }
 
 // exits CODE COMMAND...: the command ends with the code.

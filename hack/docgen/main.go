@@ -1,5 +1,5 @@
-// Command docgen writes the pages that can be read off the commands: `go run ./hack/docgen docs` writes docs/cmd, with a
-// page for each command, and docs/exit-codes.md.
+// Command docgen writes what can be read off the code: `go run ./hack/docgen docs` writes docs/cmd, with a page for each
+// command, docs/exit-codes.md, and docs/releaselist.schema.json.
 package main
 
 import (
@@ -45,7 +45,14 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(args[0], "exit-codes.md"), []byte(exitCodes(topic)), 0o644)
+	if err := os.WriteFile(filepath.Join(args[0], "exit-codes.md"), []byte(exitCodes(topic)), 0o644); err != nil {
+		return err
+	}
+	contract, err := schema()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(args[0], "releaselist.schema.json"), contract, 0o644)
 }
 
 // pages are the commands below one, in order of name, that have a page.

@@ -6,88 +6,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 	"unicode/utf16"
 
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
-
-// The machine contract: fields are only added within a version.
-const (
-	apiVersion = "kubectl-canary/v1alpha1"
-	listKind   = "ReleaseList"
-)
-
-// ReleaseList is what `-o json` prints.
-type ReleaseList struct {
-	APIVersion string    `json:"apiVersion"`
-	Kind       string    `json:"kind"`
-	Items      []Release `json:"items"`
-}
-
-// Release is one item of a ReleaseList.
-type Release struct {
-	Namespace        string         `json:"namespace"`
-	Name             string         `json:"name"`
-	Services         []string       `json:"services"`
-	Phase            canary.Phase   `json:"phase"`
-	Weight           Weight         `json:"weight"`
-	Baseline         *int           `json:"baseline"`
-	Stable           *Version       `json:"stable"`
-	Canary           *Version       `json:"canary"`
-	Others           []Version      `json:"others"`
-	ForeignEndpoints int            `json:"foreignEndpoints"`
-	Drain            *Drain         `json:"drain"`
-	Problems         []Problem      `json:"problems"`
-	LastChange       *Change        `json:"lastChange"`
-	Outcome          canary.Outcome `json:"outcome,omitempty"`
-}
-
-// Weight is a share of the canary three times: asked for, served, and what the replicas can reach.
-type Weight struct {
-	Desired   *canary.Weight `json:"desired"`
-	Actual    *canary.Weight `json:"actual"`
-	Reachable *canary.Weight `json:"reachable"`
-}
-
-// Version is one version of a release.
-type Version struct {
-	Version        string   `json:"version"`
-	Deployment     string   `json:"deployment"`
-	Replicas       int      `json:"replicas"`
-	ReadyReplicas  int      `json:"readyReplicas"`
-	ReadyEndpoints int      `json:"readyEndpoints"`
-	Dark           int      `json:"dark"`
-	Images         []string `json:"images"`
-}
-
-// Drain names the label by which pods can be taken out of the Service before they stop.
-type Drain struct {
-	Label string `json:"label"`
-}
-
-// Problem is one thing that is wrong.
-type Problem struct {
-	Code     string          `json:"code"`
-	Severity canary.Severity `json:"severity"`
-	Object   string          `json:"object"`
-	Message  string          `json:"message"`
-	Since    *time.Time      `json:"since"`
-	Next     []string        `json:"next"`
-}
-
-// Change is the last change of a release.
-type Change struct {
-	Time    time.Time      `json:"time"`
-	By      string         `json:"by"`
-	From    canary.Weight  `json:"from"`
-	To      canary.Weight  `json:"to"`
-	Command string         `json:"command"`
-	Reason  string         `json:"reason"`
-	Outcome canary.Outcome `json:"outcome"`
-}
 
 // NewReleaseList builds the contract; command is as in Table.
 func NewReleaseList(all []Status, command func(next, namespace string) string) ReleaseList {

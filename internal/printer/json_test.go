@@ -6,17 +6,32 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+	"github.com/kubectl-canary/kubectl-canary/test/contract"
 )
 
+// asJSON is what `-o json` prints, and holds it against the schema.
 func asJSON(t *testing.T, all ...Status) string {
 	t.Helper()
 	var out strings.Builder
 	if err := JSON(&out, NewReleaseList(all, command)); err != nil {
 		t.Fatal(err)
 	}
+	valid(t, []byte(out.String()))
 	return out.String()
+}
+
+func valid(t *testing.T, document []byte) {
+	t.Helper()
+	schema, err := contract.Read("../../docs/releaselist.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Check(document); err != nil {
+		t.Error(err)
+	}
 }
 
 // The machine contract of docs/design.md §7: fields are only added. A change of these files is a change of the contract.
@@ -27,6 +42,11 @@ func TestContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "contract.yaml", out.String())
+	document, err := yaml.YAMLToJSON([]byte(out.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid(t, document)
 }
 
 // weight decodes the weight of the only item without our own types.

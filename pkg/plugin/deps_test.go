@@ -87,7 +87,7 @@ func TestBinary(t *testing.T) {
 		t.Fatalf("the list of %d packages is not the binary's", len(deps))
 	}
 	for _, dep := range deps {
-		for _, unwanted := range []string{"k8s.io/kubectl/pkg/util/completion", "k8s.io/kubectl/pkg/cmd/util/sanity", "pgregory.net/rapid", "k8s.io/client-go/informers", "testing"} {
+		for _, unwanted := range []string{"k8s.io/kubectl/pkg/util/completion", "k8s.io/kubectl/pkg/cmd/util/sanity", "pgregory.net/rapid", "k8s.io/client-go/informers", "testing", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6"} {
 			if dep == unwanted {
 				t.Errorf("the binary has %s in it", dep)
 			}

@@ -1,0 +1,124 @@
+package printer
+
+import (
+	"time"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// The machine contract: fields are only added within a version. The comments of these types and fields are the
+// descriptions in docs/releaselist.schema.json.
+const (
+	apiVersion = "kubectl-canary/v1alpha1"
+	listKind   = "ReleaseList"
+)
+
+// ReleaseList is what `-o json` prints: of status, and of a command that moves traffic.
+type ReleaseList struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// The releases, in order of namespace and name. Empty when there is none.
+	Items []Release `json:"items"`
+}
+
+// Release is one or more Services and the versions behind them.
+type Release struct {
+	// Where its Services and Deployments are.
+	Namespace string `json:"namespace"`
+	// The name that commands take: that of its Service, of several the shortest.
+	Name string `json:"name"`
+	// The names of its Services.
+	Services []string `json:"services"`
+	// The state in one word: Broken, no endpoint is ready; Moving, somebody holds the lock; Drifted, replicas differ from what
+	// was last set; Degraded, fewer ready endpoints than replicas; Stable, 0 %; Promoted, 100 %; Canary, between. The first of
+	// these that holds. Empty for a Service that selects no Deployment.
+	Phase canary.Phase `json:"phase"`
+	// The canary's share of the traffic.
+	Weight Weight `json:"weight"`
+	// The replicas that carry the full load. Null when none is recorded.
+	Baseline *int `json:"baseline"`
+	// The version that has the traffic at 0 %. Null, like canary, when the two roles cannot be told: problems says why.
+	Stable *Version `json:"stable"`
+	// The version that has the traffic at 100 %.
+	Canary *Version `json:"canary"`
+	// Further versions: counted in every weight, never scaled.
+	Others []Version `json:"others"`
+	// Ready endpoints that belong to none of the versions.
+	ForeignEndpoints int `json:"foreignEndpoints"`
+	// How pods are taken out of the Service before they stop. Null when no label allows it.
+	Drain *Drain `json:"drain"`
+	// What is wrong. Empty when nothing is.
+	Problems []Problem `json:"problems"`
+	// The last change by this plugin. Null when none is recorded.
+	LastChange *Change `json:"lastChange"`
+	// How the move of this release ended. Not there in the output of status.
+	Outcome canary.Outcome `json:"outcome,omitempty"`
+}
+
+// Weight is the canary's share of the traffic in percent, with at most two decimals: asked for, served, and what the replicas can reach.
+type Weight struct {
+	// What was asked for last. Null when nothing is recorded.
+	Desired *canary.Weight `json:"desired"`
+	// The canary's ready endpoints as a share of all ready endpoints. Null when no endpoint is ready, or nothing is the canary.
+	Actual *canary.Weight `json:"actual"`
+	// What the replicas that were set last give once all of them serve. Null when nothing is recorded.
+	Reachable *canary.Weight `json:"reachable"`
+}
+
+// Version is a value of the version label, and the Deployment that carries it.
+type Version struct {
+	// The value of the version label.
+	Version string `json:"version"`
+	// The Deployment's name.
+	Deployment string `json:"deployment"`
+	// What the Deployment asks for.
+	Replicas int `json:"replicas"`
+	// Pods that the Deployment counts as ready.
+	ReadyReplicas int `json:"readyReplicas"`
+	// Pods that get traffic: ready endpoints of the release's Services, each pod counted once.
+	ReadyEndpoints int `json:"readyEndpoints"`
+	// Ready pods that were taken out of the Service on purpose.
+	Dark int `json:"dark"`
+	// The images of the pod template's containers.
+	Images []string `json:"images"`
+}
+
+// Drain names the label by which pods can be taken out of the Service before they stop.
+type Drain struct {
+	// The label's key.
+	Label string `json:"label"`
+}
+
+// Problem is one thing that is wrong, or will surprise.
+type Problem struct {
+	// What it is, for programs: a reason of Kubernetes such as CrashLoopBackOff, or one of the plugin's own such as Drifted.
+	Code string `json:"code"`
+	// How bad it is: an error refuses a move, or stops it.
+	Severity canary.Severity `json:"severity"`
+	// What it is about, as Kind/name.
+	Object string `json:"object"`
+	// What it is, for people. The wording may change.
+	Message string `json:"message"`
+	// Since when. Null when that is not known.
+	Since *time.Time `json:"since"`
+	// The commands to run next, each complete.
+	Next []string `json:"next"`
+}
+
+// Change is one change of the split by this plugin.
+type Change struct {
+	// When it ended.
+	Time time.Time `json:"time"`
+	// The user, as the API server knows them.
+	By string `json:"by"`
+	// The weight before, in percent.
+	From canary.Weight `json:"from"`
+	// The weight that was asked for, in percent.
+	To canary.Weight `json:"to"`
+	// The command's name, such as shift.
+	Command string `json:"command"`
+	// What --reason said. Empty when it was not given.
+	Reason string `json:"reason"`
+	// How it ended.
+	Outcome canary.Outcome `json:"outcome"`
+}

@@ -1,0 +1,55 @@
+package test
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-canary/kubectl-canary/test/contract"
+)
+
+var schema = sync.OnceValues(func() (contract.Schema, error) {
+	return contract.Read(filepath.Join(root, "docs", "releaselist.schema.json"))
+})
+
+// format is what a command line asks the plugin to print as; empty for other commands.
+func format(words []string) string {
+	if len(words) < 2 || filepath.Base(words[0]) != "kubectl" || words[1] != "canary" {
+		return ""
+	}
+	for i, word := range words {
+		if before, value, ok := strings.Cut(word, "="); ok && (before == "-o" || before == "--output") {
+			return value
+		}
+		if (word == "-o" || word == "--output") && i+1 < len(words) {
+			return words[i+1]
+		}
+	}
+	return ""
+}
+
+// hold compares what `-o json` or `-o yaml` printed, if anything, with the schema that docs/json.md promises.
+func (p *process) hold(ts *testscript.TestScript) {
+	document := []byte(p.stdout.String())
+	switch format(p.cmd.Args) {
+	case "json":
+	case "yaml":
+		var err error
+		document, err = yaml.YAMLToJSON(document)
+		ts.Check(err)
+	default:
+		return
+	}
+	if document = bytes.TrimSpace(document); len(document) == 0 || string(document) == "null" {
+		return
+	}
+	s, err := schema()
+	ts.Check(err)
+	if err := s.Check(document); err != nil {
+		ts.Fatalf("not as docs/releaselist.schema.json says: %v", err)
+	}
+}
