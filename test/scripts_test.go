@@ -38,8 +38,10 @@ func TestScripts(t *testing.T) { runScripts(t, "scripts") }
 // TestTimed plays the scripts that hold the plugin to a time, when no others take up the processors.
 func TestTimed(t *testing.T) { runScripts(t, "scripts/timed") }
 
-func runScripts(t *testing.T, dir string) {
-	testscript.Run(t, testscript.Params{
+func runScripts(t *testing.T, dir string) { testscript.Run(t, params(dir)) }
+
+func params(dir string) testscript.Params {
+	return testscript.Params{
 		Dir:                dir,
 		RequireUniqueNames: true,
 		UpdateScripts:      *update,
@@ -51,7 +53,7 @@ func runScripts(t *testing.T, dir string) {
 			"proxy": cmdProxy, "before-write": cmdBeforeWrite, "writes": cmdWrites, "saw": cmdSaw, "requests": cmdRequests,
 			"took": cmdTook, "after-restart": cmdAfterRestart, "killed": cmdKilled, "locks-expired": cmdLocksExpired,
 		},
-	})
+	}
 }
 
 // setUp gives a script a namespace, which is $NS and the default of its KUBECONFIG.
