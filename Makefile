@@ -47,6 +47,7 @@ sandbox-down: ## Stop it, and leave nothing behind
 
 .PHONY: test
 test: deps build sandbox ## Run every test
+	@hack/deps.sh jq
 	cd sandbox && go test -trimpath -vet=off ./...
 	go test -timeout 60m ./...
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Checks for the programs that the Makefile needs. As root on Debian it installs what is missing, but Go: Debian's is too old.
+# Checks for the programs that the Makefile needs, and those that are named. As root on Debian it installs what is missing,
+# but Go: Debian's is too old.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 missing=()
-for program in git make; do
+for program in git make "$@"; do
 	command -v "$program" >/dev/null || missing+=("$program")
 done
 if [[ -e /etc/debian_version && ! -e /etc/ssl/certs/ca-certificates.crt ]]; then
