@@ -53,7 +53,7 @@ test: deps build sandbox ## Run every test
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no cluster
-	go test ./internal/... ./pkg/...
+	go test ./docs ./internal/... ./pkg/... ./test/contract
 
 .PHONY: script
 script: build bin/sandbox ## Run one script test: make script T=name
@@ -64,7 +64,7 @@ bin/sandbox:
 	$(MAKE) --no-print-directory sandbox
 
 .PHONY: verify
-verify: lint lint-sandbox docs-verify golden-verify ## Check format, lint, generated docs, golden files and go.mod: all but the slow tests
+verify: docs-verify golden-verify lint lint-sandbox ## Check format, lint, generated docs, golden files and go.mod: all but the slow tests
 	go vet ./...
 	go mod tidy -diff
 	cd sandbox && go mod tidy -diff
