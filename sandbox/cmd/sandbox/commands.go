@@ -43,12 +43,13 @@ func command() *cobra.Command {
 	components := " (" + strings.Join(cluster.Components, ", ") + ")"
 
 	var nodes int
+	var auditPolicy string
 	up := &cobra.Command{
 		Use:   "up",
 		Short: "Start a cluster, unless it runs, and print the path of its kubeconfig",
 		Args:  cobra.NoArgs,
 		RunE: on(func(ctx context.Context, c *cluster.Cluster, _ []string) error {
-			if err := c.Up(ctx, nodes); err != nil {
+			if err := c.Up(ctx, nodes, auditPolicy); err != nil {
 				return err
 			}
 			fmt.Println(c.KubeconfigPath())
@@ -56,16 +57,21 @@ func command() *cobra.Command {
 		}),
 	}
 	up.Flags().IntVar(&nodes, "nodes", 1, "number of simulated nodes")
+	up.Flags().StringVar(&auditPolicy, "audit-policy", "", "file with an audit policy: what it asks for is written to logs/audit.log in the cluster's folder")
 
-	var asRole string
+	var asRole, user string
 	kubeconfig := &cobra.Command{
 		Use:   "kubeconfig",
-		Short: "Print the path of a kubeconfig: the administrator's, or that of a user who has one Role",
+		Short: "Print the path of a kubeconfig: the administrator's, or that of another user",
 		Args:  cobra.NoArgs,
 		RunE: on(func(ctx context.Context, c *cluster.Cluster, _ []string) error {
 			path, err := c.Kubeconfig()
-			if asRole != "" && err == nil {
+			switch {
+			case err != nil:
+			case asRole != "":
 				path, err = c.KubeconfigAs(ctx, asRole)
+			case user != "":
+				path, err = c.KubeconfigOf(user)
 			}
 			if err != nil {
 				return err
@@ -75,6 +81,8 @@ func command() *cobra.Command {
 		}),
 	}
 	kubeconfig.Flags().StringVar(&asRole, "as-role", "", "NAMESPACE/ROLE: of a user who is bound to this Role, and to nothing else")
+	kubeconfig.Flags().StringVar(&user, "user", "", "of a user of this name, who has no rights but those that are bound to it")
+	kubeconfig.MarkFlagsMutuallyExclusive("as-role", "user")
 
 	cmd.AddCommand(up, kubeconfig,
 		&cobra.Command{

@@ -75,7 +75,7 @@ func TestForeignFolder(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(c.Dir, 0o700), os.WriteFile(file, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Up(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if err := c.Up(t.Context(), 1, ""); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("up: %v", err)
 	}
 	if err := c.Down(); err == nil || !strings.Contains(err.Error(), "left as it is") {

@@ -45,6 +45,22 @@ func (c *Cluster) KubeconfigAs(ctx context.Context, role string) (string, error)
 		return "", err
 	}
 
+	return c.kubeconfigOf(s, user, namespace, namespace+"--"+name)
+}
+
+// KubeconfigOf writes a kubeconfig of a user who has no rights but those that somebody binds to this name, and returns its path.
+func (c *Cluster) KubeconfigOf(user string) (string, error) {
+	s, err := c.running()
+	if err != nil {
+		return "", err
+	}
+	if strings.ContainsAny(user, `/\`) {
+		return "", fmt.Errorf("--user %q: want a name without slashes", user)
+	}
+	return c.kubeconfigOf(s, user, metav1.NamespaceDefault, user)
+}
+
+func (c *Cluster) kubeconfigOf(s *state, user, namespace, name string) (string, error) {
 	ca, err := pki.LoadCA(c.cert("ca"), c.key("ca"))
 	if err != nil {
 		return "", err
@@ -56,7 +72,7 @@ func (c *Cluster) KubeconfigAs(ctx context.Context, role string) (string, error)
 	if err := os.MkdirAll(c.path("users"), 0o700); err != nil {
 		return "", err
 	}
-	file := c.path("users", namespace+"--"+name+".kubeconfig")
+	file := c.path("users", name+".kubeconfig")
 	return file, c.writeKubeconfig(file, s.Server, user, namespace, ca.Cert, pair)
 }
 

@@ -12,10 +12,17 @@ import (
 const startTimeout = 2 * time.Minute
 
 // Up starts the cluster, unless it runs, and returns when it takes work: the API answers, the nodes are Ready, pods can be created.
-// When it fails or ctx ends, it leaves nothing behind.
-func (c *Cluster) Up(ctx context.Context, nodes int) error {
+// When it fails or ctx ends, it leaves nothing behind. auditPolicy is a file, or empty for no audit log.
+func (c *Cluster) Up(ctx context.Context, nodes int, auditPolicy string) error {
 	if nodes < 1 {
 		return fmt.Errorf("--nodes %d: want at least 1", nodes)
+	}
+	var policy []byte
+	if auditPolicy != "" {
+		var err error
+		if policy, err = os.ReadFile(auditPolicy); err != nil {
+			return err
+		}
 	}
 	unlock, err := c.lock()
 	if err != nil {
@@ -40,18 +47,21 @@ func (c *Cluster) Up(ctx context.Context, nodes int) error {
 		if s.Nodes != nodes {
 			c.progressf("cluster %q runs, with %d node(s)", c.Name, s.Nodes)
 		}
+		if policy != nil {
+			c.progressf("cluster %q runs: the audit policy is what it was started with", c.Name)
+		}
 		return c.check(ctx, s)
 	}
 
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	err = c.create(ctx, nodes)
+	err = c.create(ctx, nodes, policy)
 	if d := (&deadError{}); errors.As(err, &d) && d.portTaken {
 		c.progressf("another program has taken a port: trying others")
 		if err := c.clear(); err != nil {
 			return err
 		}
-		err = c.create(ctx, nodes)
+		err = c.create(ctx, nodes, policy)
 	}
 	if err != nil {
 		return errors.Join(err, c.clear(), os.Remove(c.Dir))
@@ -86,7 +96,7 @@ func (c *Cluster) check(ctx context.Context, s *state) error {
 }
 
 // create starts everything, in the order in which each needs the other.
-func (c *Cluster) create(ctx context.Context, nodes int) error {
+func (c *Cluster) create(ctx context.Context, nodes int, auditPolicy []byte) error {
 	begin := time.Now()
 	p, err := findPorts()
 	if err != nil {
@@ -106,6 +116,12 @@ func (c *Cluster) create(ctx context.Context, nodes int) error {
 		return err
 	}
 	commands := c.commands(p)
+	if auditPolicy != nil {
+		if err := os.WriteFile(c.path("audit-policy.yaml"), auditPolicy, 0o600); err != nil {
+			return err
+		}
+		commands[APIServer] = append(commands[APIServer], "--audit-policy-file="+c.path("audit-policy.yaml"), "--audit-log-path="+c.path("logs", "audit.log"))
+	}
 	launch := func(names ...string) error {
 		for _, name := range names {
 			r := &recorded{Name: name, Args: commands[name]}
