@@ -52,11 +52,11 @@ type killing struct {
 
 func startKilled(ts *testscript.TestScript, release string, at int, before bool, command []string) *killing {
 	s := of(ts)
-	p, err := newProxy(cluster.config)
+	p, err := newProxy(ts.Getenv("CANARY_AS"))
 	ts.Check(err)
 	ts.Defer(p.close)
 	file := ts.MkAbs(".killed-" + release)
-	ts.Check(cluster.kubeconfigFor(file, s.namespace, p.server.URL))
+	ts.Check(cluster.kubeconfigFor(admin, file, s.namespace, p.server.URL))
 	k := &killing{proxy: p}
 	started := make(chan struct{})
 	var mu sync.Mutex

@@ -37,7 +37,17 @@ func run(m *testing.M) int {
 		cluster.stop()
 		os.Exit(130)
 	}()
-	return m.Run()
+	code := m.Run()
+	if err := cluster.checkRoles(code == 0 && everything()); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return max(code, 1)
+	}
+	return code
+}
+
+// everything says that no test was left out by a flag.
+func everything() bool {
+	return flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == ""
 }
 
 // parallelByDefault lets more scripts run at once than there are processors: they mostly wait for pods.

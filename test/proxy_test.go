@@ -14,13 +14,15 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 )
 
-// proxy stands between the plugin and the API server: plain HTTP on this machine on one side, the administrator's
-// certificate on the other. It writes down what the plugin asks for, and may do something around a write.
+// proxy stands between the plugin and the API server: plain HTTP on this machine on one side, the certificate of a user
+// on the other: the plugin's, and the administrator's for all else. It writes down what the plugin asks for, and may do something around a write.
 type proxy struct {
 	server *httptest.Server
-	api    *httputil.ReverseProxy
+	plugin *httputil.ReverseProxy
+	others *httputil.ReverseProxy
 	closed chan struct{}
 
 	mu     sync.Mutex
@@ -30,7 +32,24 @@ type proxy struct {
 	around func(w http.ResponseWriter, r *http.Request, name string, pass func(http.ResponseWriter))
 }
 
-func newProxy(config *rest.Config) (*proxy, error) {
+func newProxy(user string) (p *proxy, err error) {
+	p = &proxy{counts: map[string]int{}, closed: make(chan struct{})}
+	if p.plugin, err = proxyAs(user); err != nil {
+		return nil, err
+	}
+	if p.others, err = proxyAs(admin); err != nil {
+		return nil, err
+	}
+	p.server = httptest.NewServer(p)
+	return p, nil
+}
+
+// proxyAs passes requests on as those of a user.
+func proxyAs(user string) (*httputil.ReverseProxy, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", cluster.users[user])
+	if err != nil {
+		return nil, err
+	}
 	transport, err := rest.TransportFor(config)
 	if err != nil {
 		return nil, err
@@ -39,22 +58,19 @@ func newProxy(config *rest.Config) (*proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{counts: map[string]int{}, closed: make(chan struct{})}
-	p.api = &httputil.ReverseProxy{
+	return &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport:     transport,
 		FlushInterval: -1, // a watch event is passed on at once
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, "the proxy of the tests: "+err.Error(), http.StatusBadGateway)
 		},
-	}
-	p.server = httptest.NewServer(p)
-	return p, nil
+	}, nil
 }
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(r.UserAgent(), "kubectl-canary/") {
-		p.api.ServeHTTP(w, r)
+		p.others.ServeHTTP(w, r)
 		return
 	}
 	verb, object := describe(r)
@@ -68,10 +84,10 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	around := p.around
 	p.mu.Unlock()
 	if writes && around != nil {
-		around(w, r, name, func(w http.ResponseWriter) { p.api.ServeHTTP(w, r) })
+		around(w, r, name, func(w http.ResponseWriter) { p.plugin.ServeHTTP(w, r) })
 		return
 	}
-	p.api.ServeHTTP(w, r)
+	p.plugin.ServeHTTP(w, r)
 }
 
 // describe names a request, such as "PATCH deployments/auth-v1/scale".
@@ -127,12 +143,12 @@ func cmdProxy(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("usage: proxy")
 	}
 	s := of(ts)
-	p, err := newProxy(cluster.config)
+	p, err := newProxy(ts.Getenv("CANARY_AS"))
 	ts.Check(err)
 	ts.Defer(p.close)
 	s.proxy, s.direct = p, ts.Getenv("KUBECONFIG")
 	file := ts.MkAbs(".proxied")
-	ts.Check(cluster.kubeconfigFor(file, s.namespace, p.server.URL))
+	ts.Check(cluster.kubeconfigFor(admin, file, s.namespace, p.server.URL))
 	ts.Setenv("KUBECONFIG", file)
 }
 

@@ -164,7 +164,7 @@ func cmdAsRole(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: as-role ROLE FILE")
 	}
-	path, err := cluster.kubeconfigAs(of(ts).namespace + "/" + args[0])
+	path, err := cluster.kubeconfigOf("--as-role", of(ts).namespace+"/"+args[0])
 	ts.Check(err)
 	data, err := os.ReadFile(path)
 	ts.Check(err)

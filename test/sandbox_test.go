@@ -13,7 +13,6 @@ import (
 	"syscall"
 
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
@@ -25,8 +24,9 @@ const root = ".."
 type sandbox struct {
 	tools      string // folder with kubectl, kubectl-canary and sandbox: the PATH of the scripts
 	kubeconfig string // the administrator's
-	config     *rest.Config
 	client     kubernetes.Interface
+	users      map[string]string // kubeconfigs of those who may be $CANARY_AS
+	audited    bool              // the API server writes down what the plugin asks for
 
 	guard *exec.Cmd      // cleans up when alive is closed
 	alive io.WriteCloser // held open by this process until it ends, in whatever way
@@ -56,26 +56,39 @@ func startSandbox() (s *sandbox, err error) {
 		return nil, err
 	}
 	if s.kubeconfig == "" {
-		up := exec.Command(filepath.Join(s.tools, "sandbox"), "up", "--dir", dir, "--name", "test")
+		up := exec.Command(filepath.Join(s.tools, "sandbox"), "up", "--dir", dir, "--name", "test", "--audit-policy", "audit-policy.yaml")
 		var stderr bytes.Buffer
 		up.Stderr = &stderr
 		out, err := up.Output()
 		if err != nil {
 			return nil, fmt.Errorf("sandbox up: %w\n%s", err, stderr.String())
 		}
-		s.kubeconfig = strings.TrimSpace(string(out))
+		s.kubeconfig, s.audited = strings.TrimSpace(string(out)), true
 	}
-	return s, s.connect()
+	if err := s.connect(); err != nil {
+		return nil, err
+	}
+	return s, s.addUsers()
 }
+
+// asUser stands for kubectl on the scripts' PATH. Where a script has not chosen a KUBECONFIG of its own, the plugin gets
+// that of the user $CANARY_AS, and all else is the administrator's.
+const asUser = `#!/bin/sh
+[ "$1" = canary ] && [ "$KUBECONFIG" = "$WORK/.kubeconfig" ] && KUBECONFIG=$WORK/.$CANARY_AS.kubeconfig
+exec "$(dirname "$0")/real/kubectl" "$@"
+`
 
 // findTools makes a folder with the programs under test, so that nothing else of that name is on the scripts' PATH.
 // CANARY_BIN stands in for bin/kubectl-canary, for a plugin that was broken on purpose.
 func (s *sandbox) findTools() error {
-	if err := os.Mkdir(s.tools, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(s.tools, "real"), 0o700); err != nil {
 		return err
 	}
-	for _, name := range []string{"kubectl", "kubectl-canary", "sandbox"} {
-		file := filepath.Join(root, "bin", name)
+	if err := os.WriteFile(filepath.Join(s.tools, "kubectl"), []byte(asUser), 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"real/kubectl", "kubectl-canary", "sandbox"} {
+		file := filepath.Join(root, "bin", filepath.Base(name))
 		if other := os.Getenv("CANARY_BIN"); other != "" && name == "kubectl-canary" {
 			file = other
 		}
@@ -110,12 +123,13 @@ func (s *sandbox) watchOver(dir string) error {
 	return s.guard.Start()
 }
 
-func (s *sandbox) connect() (err error) {
-	if s.config, err = clientcmd.BuildConfigFromFlags("", s.kubeconfig); err != nil {
+func (s *sandbox) connect() error {
+	config, err := clientcmd.BuildConfigFromFlags("", s.kubeconfig)
+	if err != nil {
 		return err
 	}
-	s.config.QPS = -1
-	s.client, err = kubernetes.NewForConfig(s.config)
+	config.QPS = -1
+	s.client, err = kubernetes.NewForConfig(config)
 	return err
 }
 
@@ -129,9 +143,9 @@ func (s *sandbox) stop() {
 	})
 }
 
-// kubeconfigFor writes the administrator's kubeconfig with a default namespace, for another server if one is given.
-func (s *sandbox) kubeconfigFor(file, namespace, server string) error {
-	config, err := clientcmd.LoadFromFile(s.kubeconfig)
+// kubeconfigFor writes a user's kubeconfig with a default namespace, for another server if one is given.
+func (s *sandbox) kubeconfigFor(user, file, namespace, server string) error {
+	config, err := clientcmd.LoadFromFile(s.users[user])
 	if err != nil {
 		return err
 	}
@@ -147,10 +161,10 @@ func (s *sandbox) kubeconfigFor(file, namespace, server string) error {
 	return clientcmd.WriteToFile(*config, file)
 }
 
-// kubeconfigAs returns the path of a kubeconfig of a user who has one Role and nothing else.
-func (s *sandbox) kubeconfigAs(role string) (string, error) {
+// kubeconfigOf returns the path of another user's kubeconfig, by the flags of `sandbox kubeconfig`.
+func (s *sandbox) kubeconfigOf(flags ...string) (string, error) {
 	dir := filepath.Dir(s.kubeconfig)
-	cmd := exec.Command(filepath.Join(s.tools, "sandbox"), "kubeconfig", "--dir", filepath.Dir(dir), "--name", filepath.Base(dir), "--as-role", role)
+	cmd := exec.Command(filepath.Join(s.tools, "sandbox"), append([]string{"kubeconfig", "--dir", filepath.Dir(dir), "--name", filepath.Base(dir)}, flags...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -56,7 +56,7 @@ func params(dir string) testscript.Params {
 	}
 }
 
-// setUp gives a script a namespace, which is $NS and the default of its KUBECONFIG.
+// setUp gives a script a namespace, which is $NS and the default of its KUBECONFIG, and the users who have the Roles there.
 func setUp(env *testscript.Env) error {
 	s := &script{namespace: newNamespaceName(filepath.Base(env.WorkDir)), started: map[string]*process{}}
 	env.Values[scriptKey{}] = s
@@ -73,6 +73,12 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("LANG", "C.UTF-8")
 	env.Setenv("PATH", cluster.tools+string(filepath.ListSeparator)+"/usr/bin"+string(filepath.ListSeparator)+"/bin")
 	env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, ".kubeconfig"))
+	env.Setenv("CANARY_AS", canaryAs())
+	manifests, err := filepath.Abs(filepath.Join(root, "manifests"))
+	if err != nil {
+		return err
+	}
+	env.Setenv("MANIFESTS", manifests)
 	if err := silentServer(env); err != nil {
 		return err
 	}
@@ -80,7 +86,15 @@ func setUp(env *testscript.Env) error {
 		name, _, _ := strings.Cut(v, "=")
 		s.environment = append(s.environment, name)
 	}
-	return cluster.kubeconfigFor(env.Getenv("KUBECONFIG"), s.namespace, "")
+	for user := range cluster.users {
+		if err := cluster.kubeconfigFor(user, filepath.Join(env.WorkDir, "."+user+".kubeconfig"), s.namespace, ""); err != nil {
+			return err
+		}
+	}
+	if err := cluster.kubeconfigFor(admin, env.Getenv("KUBECONFIG"), s.namespace, ""); err != nil {
+		return err
+	}
+	return bindRoles(s.namespace)
 }
 
 func newNamespaceName(test string) string {
