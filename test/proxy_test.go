@@ -17,8 +17,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// proxy stands between the plugin and the API server: plain HTTP on this machine on one side, the certificate of a user
-// on the other: the plugin's, and the administrator's for all else. It writes down what the plugin asks for, and may do something around a write.
+// proxy stands between the plugin and the API server: plain HTTP on this machine on one side, a certificate on the other,
+// the administrator's for all but the plugin. It writes down what the plugin asks for, and may do something around a write.
 type proxy struct {
 	server *httptest.Server
 	plugin *httputil.ReverseProxy
@@ -32,6 +32,7 @@ type proxy struct {
 	around func(w http.ResponseWriter, r *http.Request, name string, pass func(http.ResponseWriter))
 }
 
+// newProxy starts a proxy that passes the plugin's requests on as those of a user.
 func newProxy(user string) (p *proxy, err error) {
 	p = &proxy{counts: map[string]int{}, closed: make(chan struct{})}
 	if p.plugin, err = proxyAs(user); err != nil {

@@ -53,7 +53,7 @@ func startSandbox() (s *sandbox, err error) {
 		}
 	}()
 	if err := os.Setenv("GOTMPDIR", dir); err != nil { // where testscript works
-		return nil, err
+		return s, err
 	}
 	if s.kubeconfig == "" {
 		up := exec.Command(filepath.Join(s.tools, "sandbox"), "up", "--dir", dir, "--name", "test", "--audit-policy", "audit-policy.yaml")
@@ -61,12 +61,12 @@ func startSandbox() (s *sandbox, err error) {
 		up.Stderr = &stderr
 		out, err := up.Output()
 		if err != nil {
-			return nil, fmt.Errorf("sandbox up: %w\n%s", err, stderr.String())
+			return s, fmt.Errorf("sandbox up: %w\n%s", err, stderr.String())
 		}
 		s.kubeconfig, s.audited = strings.TrimSpace(string(out)), true
 	}
 	if err := s.connect(); err != nil {
-		return nil, err
+		return s, err
 	}
 	return s, s.addUsers()
 }
