@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/kubectl-canary/kubectl-canary/sandbox/internal/pki"
 )
@@ -27,7 +31,7 @@ func (c *Cluster) KubeconfigAs(ctx context.Context, role string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	_, err = client.RbacV1().Roles(namespace).Get(ctx, name, metav1.GetOptions{})
+	granted, err := client.RbacV1().Roles(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return "", fmt.Errorf("no role %q in namespace %q", name, namespace)
 	}
@@ -45,7 +49,32 @@ func (c *Cluster) KubeconfigAs(ctx context.Context, role string) (string, error)
 		return "", err
 	}
 
+	if err := heeded(ctx, client, granted, user); err != nil {
+		return "", err
+	}
 	return c.kubeconfigOf(s, user, namespace, namespace+"--"+name)
+}
+
+// heeded waits until the API server grants the user what the Role does: it hears of bindings by a watch of its own.
+func heeded(ctx context.Context, client kubernetes.Interface, role *rbacv1.Role, user string) error {
+	if len(role.Rules) == 0 || len(role.Rules[0].Resources) == 0 {
+		return nil
+	}
+	rule := role.Rules[0]
+	resource, subresource, _ := strings.Cut(rule.Resources[0], "/")
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User: user,
+		ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: role.Namespace, Verb: rule.Verbs[0], Group: rule.APIGroups[0], Resource: resource, Subresource: subresource,
+		},
+	}}
+	if len(rule.ResourceNames) > 0 {
+		review.Spec.ResourceAttributes.Name = rule.ResourceNames[0]
+	}
+	return wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+		answer, err := client.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+		return err == nil && answer.Status.Allowed, err
+	})
 }
 
 // KubeconfigOf writes a kubeconfig of a user who has no rights but those that somebody binds to this name, and returns its path.
