@@ -22,5 +22,10 @@ func main() {
 		<-signals
 		os.Exit(plugin.ExitInterrupted)
 	}()
-	os.Exit(plugin.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	out := os.Stdout
+	args, completing := plugin.CommandLine(os.Args)
+	if completing {
+		leaveTerminal()
+	}
+	os.Exit(plugin.Main(ctx, args, os.Stdin, out, os.Stderr))
 }

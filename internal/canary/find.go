@@ -35,20 +35,43 @@ const (
 
 // splitName reads KIND/NAME as kubectl does; a bare name is a Service's, as releases are named after them.
 func splitName(name string) (kind, object string, err error) {
-	kind, object, qualified := strings.Cut(name, "/")
+	given, object, qualified := strings.Cut(name, "/")
 	if !qualified {
-		kind, object = kindService, name
+		given, object = kindService, name
 	}
-	if object == "" {
-		return "", "", fmt.Errorf("invalid name %q: want a release, service/NAME or deployment/NAME", name)
+	switch kind = kindOf(given); {
+	case object == "":
+		err = fmt.Errorf("invalid name %q: want a release, service/NAME or deployment/NAME", name)
+	case kind == "":
+		err = fmt.Errorf("invalid name %q: a release is named by a Service or a Deployment, not by a %s", name, given)
 	}
-	switch strings.ToLower(kind) {
+	return kind, object, err
+}
+
+// kindOf reads a kind as users write it; empty for one that names no release.
+func kindOf(given string) string {
+	switch strings.ToLower(given) {
 	case "service", "services", "svc":
-		return kindService, object, nil
+		return kindService
 	case "deployment", "deployments", "deploy", "deployment.apps", "deployments.apps":
-		return kindDeployment, object, nil
+		return kindDeployment
 	}
-	return "", "", fmt.Errorf("invalid name %q: a release is named by a Service or a Deployment, not by a %s", name, kind)
+	return ""
+}
+
+// Objects returns the names of the release's objects of a kind, as users write kinds; none of one that it has nothing of.
+func (r *Release) Objects(kind string) (names []string) {
+	switch kindOf(kind) {
+	case kindService:
+		for _, s := range r.Services {
+			names = append(names, s.Name)
+		}
+	case kindDeployment:
+		for _, v := range r.Versions() {
+			names = append(names, v.Deployment.Name)
+		}
+	}
+	return names
 }
 
 // locate returns the index of the release that a name names, −1 for none.
@@ -57,12 +80,7 @@ func locate(all []Release, name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return slices.IndexFunc(all, func(r Release) bool {
-		if kind == kindDeployment {
-			return slices.ContainsFunc(r.Versions(), func(v *Version) bool { return v.Deployment.Name == object })
-		}
-		return slices.ContainsFunc(r.Services, func(s Service) bool { return s.Name == object })
-	}), nil
+	return slices.IndexFunc(all, func(r Release) bool { return slices.Contains(r.Objects(kind), object) }), nil
 }
 
 // missing says why there is no release of that name, and which there are.

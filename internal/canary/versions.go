@@ -64,6 +64,25 @@ func values(set []*Deployment, label string) (distinct int, everywhere bool) {
 	return len(seen), everywhere
 }
 
+// TellingLabels returns the labels that could tell the release's versions apart: all pod templates have them, not all the
+// same.
+func (r *Release) TellingLabels() []string {
+	var set []*Deployment
+	for _, v := range r.Versions() {
+		set = append(set, &v.Deployment)
+	}
+	if len(set) < 2 {
+		return nil
+	}
+	var labels []string
+	for label := range set[0].PodLabels {
+		if distinct, everywhere := values(set, label); everywhere && distinct > 1 {
+			labels = append(labels, label)
+		}
+	}
+	return labels
+}
+
 func labelProblems(set []*Deployment, label string) []Problem {
 	var problems []Problem
 	carriers := map[string][]*Deployment{}

@@ -28,3 +28,16 @@ func (c *Client) MayScale(ctx context.Context, namespace, name string) bool {
 	answer, err := c.authorization.SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 	return err != nil || answer.Status.Allowed
 }
+
+// Namespaces returns the names of all namespaces.
+func (c *Client) Namespaces(ctx context.Context) ([]string, error) {
+	list, err := c.core.Namespaces().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(list.Items))
+	for i := range list.Items {
+		names[i] = list.Items[i].Name
+	}
+	return names, nil
+}

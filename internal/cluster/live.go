@@ -56,6 +56,19 @@ func (c *Client) live(namespace string) *Live {
 	}
 }
 
+// ReadShape reads a namespace's Services and Deployments, all at once: which releases and versions there are, but not what
+// serves.
+func (c *Client) ReadShape(ctx context.Context, namespace string) (*canary.Snapshot, error) {
+	l := c.live(namespace)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return l.services.load(ctx) })
+	group.Go(func() error { return l.deployments.load(ctx) })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return l.Snapshot(), nil
+}
+
 // Read reads a namespace, or with an empty name all of them.
 func (c *Client) Read(ctx context.Context, namespace string, want Want) (*Live, error) {
 	if len(want.Names) > 0 && len(want.Names) <= fewNames {

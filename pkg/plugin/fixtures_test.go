@@ -34,23 +34,19 @@ func in(t *testing.T, test func(t *testing.T, a *api)) {
 
 // run runs a command line as Main does, against the API server.
 func (a *api) run(ctx context.Context, line string) (code int, out, errOut string) {
+	return a.execute(ctx, append(strings.Fields(line), "--server", "http://api"))
+}
+
+func (a *api) execute(ctx context.Context, args []string) (code int, out, errOut string) {
 	var o, e strings.Builder
 	streams := genericiooptions.IOStreams{In: strings.NewReader(""), Out: &o, ErrOut: &e}
-	root := NewCommand(streams)
-	root.ResetFlags()
+	root, conn := newTree(streams)
 	root.PersistentPreRun = nil // it sets up the log of the whole process
-	conn := newConnection(root.PersistentFlags())
 	conn.flags.WrapConfigFn = func(c *rest.Config) *rest.Config {
 		c.Transport = a
 		return c
 	}
-	for _, cmd := range root.Commands() {
-		if cmd.GroupID == "see" || cmd.GroupID == "move" {
-			root.RemoveCommand(cmd)
-		}
-	}
-	root.AddCommand(newStatus(conn, streams), newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams))
-	root.SetArgs(append(strings.Fields(line), "--server", "http://api"))
+	root.SetArgs(args)
 	ctx, cancel := context.WithCancel(ctx) // what a command leaves running ends with the process
 	code = report(&e, root.ExecuteContext(ctx))
 	cancel()

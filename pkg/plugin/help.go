@@ -64,6 +64,17 @@ func newHelp() *cobra.Command {
 			}
 			return about.Help()
 		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			var found []candidate
+			if about, words, err := cmd.Root().Find(args); err == nil && len(words) == 0 {
+				for _, sub := range about.Commands() {
+					if !sub.Hidden {
+						found = append(found, candidate{sub.Name(), sub.Short})
+					}
+				}
+			}
+			return fitting(found, typed), cobra.ShellCompDirectiveNoFileComp
+		},
 	}
 }
 

@@ -50,11 +50,13 @@ func (o *moveOptions) addFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long each wait for pods may take, 0 for ever")
 	flags.StringVar(&o.dryRun, "dry-run", "none", `Must be "none", "client" (print the plan) or "server" (ask the server, which keeps nothing)`)
 	flags.Lookup("dry-run").NoOptDefVal = "client"
+	takes(flags, "dry-run", "none", "client", "server")
 	flags.StringVar(&o.reason, "reason", "", "Why, for the history")
 	if o.ask.Rollback {
 		return // it is never refused for these, nor put back
 	}
 	flags.StringVar(&o.onFailure, "on-failure", "restore", "What to do with releases that cannot come up: restore puts all of them back, hold leaves them")
+	takes(flags, "on-failure", "restore", "hold")
 	flags.BoolVar(&o.force, "force", false, "Go on in spite of an autoscaler, a paused or a mid-rollout Deployment")
 }
 

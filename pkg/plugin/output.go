@@ -27,6 +27,7 @@ func (o *output) addFlags(flags *pflag.FlagSet, more ...string) {
 	o.templates = genericclioptions.NewKubeTemplatePrintFlags()
 	allowed := slices.Concat(more, machineFormats, o.templates.AllowedFormats())
 	flags.StringVarP(&o.format, "output", "o", "", "Output format, one of "+strings.Join(allowed, ", "))
+	takes(flags, "output", allowed...)
 }
 
 // complete refuses a format that cannot be printed.

@@ -25,6 +25,11 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Write
 
 // NewCommand returns the whole tree of commands.
 func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
+	cmd, _ := newTree(streams)
+	return cmd
+}
+
+func newTree(streams genericiooptions.IOStreams) (*cobra.Command, *connection) {
 	cmd := &cobra.Command{
 		Use:   name,
 		Short: "Run canary releases on the Deployments you already have",
@@ -63,7 +68,6 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		}
 		return usageError{cmd, err}
 	})
-	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.SetHelpCommand(newHelp())
 
 	conn := newConnection(cmd.PersistentFlags())
@@ -71,9 +75,10 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	cmd.AddCommand(
 		newStatus(conn, streams),
 		newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams),
-		newVersion(streams), newOptions(streams), newExitCodes(),
+		newVersion(streams), newOptions(streams), newExitCodes(), newCompletion(streams),
 	)
-	return cmd
+	addCompletions(cmd, conn)
+	return cmd, conn
 }
 
 // quiet keeps the client library from writing between our lines, unless the user asks for its log.

@@ -45,6 +45,7 @@ func newShift(conn *connection, streams genericiooptions.IOStreams) *cobra.Comma
 	}
 	o.addFlags(cmd.Flags())
 	cmd.Flags().StringVar(&to, "to", "", "The canary's share of the traffic in percent, 0 to 100")
+	takes(cmd.Flags(), "to", "0", "10", "25", "50", "75", "100")
 	cmd.Flags().BoolVar(&o.ask.Exact, "exact", false, "Take as many pods as the weight exactly needs, at or above the baseline")
 	cmd.Flags().IntVar(&o.ask.MaxTotal, "max-total", 0, "With --exact, the most pods it may take; 0 means four times the baseline")
 	cmd.Flags().StringVar(&o.tolerance, "tolerance", "1", "How many percentage points beside the weight are as good as the weight")
