@@ -3,6 +3,7 @@ package plugin
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,10 +49,13 @@ func newCompletion(streams genericiooptions.IOStreams) *cobra.Command {
 			kubectl %[3]s completion fish >~/.config/fish/completions/%[1]s.fish
 			kubectl %[3]s completion powershell | Out-String | Invoke-Expression`, binary, completer, name)),
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || !slices.Contains(cmd.ValidArgs, args[0]) {
 				return usageError{cmd, fmt.Errorf("say one shell: %s", strings.Join(cmd.ValidArgs, ", "))}
 			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
 			root := &cobra.Command{Use: binary} // the scripts know no more of a program than its name
 			switch args[0] {
 			case "bash":
@@ -60,10 +64,8 @@ func newCompletion(streams genericiooptions.IOStreams) *cobra.Command {
 				return root.GenZshCompletion(streams.Out)
 			case "fish":
 				return root.GenFishCompletion(streams.Out, true)
-			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(streams.Out)
 			}
-			return usageError{cmd, fmt.Errorf("unknown shell %q: want one of %s", args[0], strings.Join(cmd.ValidArgs, ", "))}
+			return root.GenPowerShellCompletionWithDesc(streams.Out)
 		},
 	}
 }
