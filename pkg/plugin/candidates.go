@@ -34,13 +34,13 @@ func takes(flags *pflag.FlagSet, flag string, values ...string) {
 func addCompletions(cmd *cobra.Command, conn *connection) {
 	files := cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
 	byFlag := map[string]cobra.CompletionFunc{
-		"namespace":     within(askTime, conn.namespaceNames),
-		"context":       within(askTime, entries(conn, func(c clientcmdapi.Config) map[string]*clientcmdapi.Context { return c.Contexts })),
-		"cluster":       within(askTime, entries(conn, func(c clientcmdapi.Config) map[string]*clientcmdapi.Cluster { return c.Clusters })),
-		"user":          within(askTime, entries(conn, func(c clientcmdapi.Config) map[string]*clientcmdapi.AuthInfo { return c.AuthInfos })),
-		"stable":        within(askTime, conn.versionNames("canary")),
-		"canary":        within(askTime, conn.versionNames("stable")),
-		"version-label": within(askTime, conn.versionLabels),
+		"namespace":     inTime(conn.namespaceNames),
+		"context":       inTime(entries(conn, func(c clientcmdapi.Config) map[string]*clientcmdapi.Context { return c.Contexts })),
+		"cluster":       inTime(entries(conn, func(c clientcmdapi.Config) map[string]*clientcmdapi.Cluster { return c.Clusters })),
+		"user":          inTime(entries(conn, func(c clientcmdapi.Config) map[string]*clientcmdapi.AuthInfo { return c.AuthInfos })),
+		"stable":        inTime(conn.versionNames("canary")),
+		"canary":        inTime(conn.versionNames("stable")),
+		"version-label": inTime(conn.versionLabels),
 		"kubeconfig":    files, "certificate-authority": files, "client-certificate": files, "client-key": files,
 		"cache-dir": cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
 	}
@@ -56,7 +56,7 @@ func addCompletions(cmd *cobra.Command, conn *connection) {
 	cmd.PersistentFlags().VisitAll(register)
 	cmd.Flags().VisitAll(register)
 	if strings.Contains(cmd.Use, "[NAME...]") {
-		cmd.ValidArgsFunction = within(askTime, conn.releaseNames)
+		cmd.ValidArgsFunction = inTime(conn.releaseNames)
 	}
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	for _, sub := range cmd.Commands() {
@@ -64,10 +64,10 @@ func addCompletions(cmd *cobra.Command, conn *connection) {
 	}
 }
 
-// within asks, and returns in time even if that hangs: a credential plugin knows of no context.
-func within(limit time.Duration, ask asker) cobra.CompletionFunc {
+// inTime asks, and returns in time even if that hangs: a credential plugin knows of no context.
+func inTime(ask asker) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-		ctx, cancel := context.WithTimeout(cmd.Context(), limit)
+		ctx, cancel := context.WithTimeout(cmd.Context(), askTime)
 		defer cancel()
 		answer := make(chan []candidate, 1)
 		go func() {
@@ -98,7 +98,7 @@ func fitting(all []candidate, typed string) []string {
 	return words
 }
 
-func plain(words []string) []candidate {
+func candidates(words []string) []candidate {
 	all := make([]candidate, len(words))
 	for i, word := range words {
 		all[i].word = word

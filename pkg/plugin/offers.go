@@ -38,10 +38,6 @@ func (c *connection) releaseNames(ctx context.Context, cmd *cobra.Command, args 
 	}
 	all, _ := cmd.Flags().GetBool("all")
 	options := canary.Options{VersionLabel: typedFlag(cmd, "version-label"), All: all}
-	found, err := canary.Find(s, options, nil)
-	if err != nil {
-		return nil, err
-	}
 	named := map[string]bool{}
 	for _, arg := range args {
 		these, _ := canary.Find(s, options, []string{arg})
@@ -51,22 +47,22 @@ func (c *connection) releaseNames(ctx context.Context, cmd *cobra.Command, args 
 	}
 	kind, _, qualified := strings.Cut(typed, "/")
 	var offered []candidate
-	for _, r := range found {
-		switch objects := r.Objects(kind); {
+	for _, r := range canary.Discover(s, options) {
+		switch {
 		case named[r.Name]:
 		case qualified:
-			for _, object := range objects {
-				offered = append(offered, candidate{kind + "/" + object, pods(&r)})
+			for _, object := range r.Objects(kind) {
+				offered = append(offered, candidate{kind + "/" + object, readiness(&r)})
 			}
 		default:
-			offered = append(offered, candidate{r.Name, pods(&r)})
+			offered = append(offered, candidate{r.Name, readiness(&r)})
 		}
 	}
 	return offered, nil
 }
 
-// pods tells how many pods of each version are ready, of how many.
-func pods(r *canary.Release) string {
+// readiness tells how many pods of each version are ready, of how many.
+func readiness(r *canary.Release) string {
 	var all []string
 	for _, v := range r.Versions() {
 		all = append(all, fmt.Sprintf("%s %d/%d", v.Name, v.Deployment.ReadyPods, v.Deployment.Replicas))
@@ -82,17 +78,16 @@ func (c *connection) versionNames(other string) asker {
 			return nil, err
 		}
 		found, err := canary.Find(s, canary.Options{VersionLabel: typedFlag(cmd, "version-label")}, args)
-		if err != nil {
-			return nil, err
-		}
-		names := map[string]bool{}
+		var names []string
 		for _, r := range found {
 			for _, v := range r.Versions() {
-				names[v.Name] = true
+				if v.Name != typedFlag(cmd, other) {
+					names = append(names, v.Name)
+				}
 			}
 		}
-		delete(names, typedFlag(cmd, other))
-		return plain(slices.SortedFunc(maps.Keys(names), canary.CompareVersions)), nil
+		slices.SortFunc(names, canary.CompareVersions)
+		return candidates(slices.Compact(names)), err
 	}
 }
 
@@ -103,16 +98,12 @@ func (c *connection) versionLabels(ctx context.Context, _ *cobra.Command, args [
 		return nil, err
 	}
 	found, err := canary.Find(s, canary.Options{}, args)
-	if err != nil {
-		return nil, err
-	}
-	labels := map[string]bool{}
+	var labels []string
 	for _, r := range found {
-		for _, label := range r.TellingLabels() {
-			labels[label] = true
-		}
+		labels = append(labels, r.TellingLabels()...)
 	}
-	return plain(slices.Sorted(maps.Keys(labels))), nil
+	slices.Sort(labels)
+	return candidates(slices.Compact(labels)), err
 }
 
 func (c *connection) namespaceNames(ctx context.Context, _ *cobra.Command, _ []string, _ string) ([]candidate, error) {
@@ -121,14 +112,14 @@ func (c *connection) namespaceNames(ctx context.Context, _ *cobra.Command, _ []s
 	if err == nil {
 		names, err = client.Namespaces(ctx)
 	}
-	return plain(names), err
+	return candidates(names), err
 }
 
 // entries offers what a kubeconfig has of a kind; the cluster is not asked.
 func entries[T any](c *connection, kind func(clientcmdapi.Config) map[string]T) asker {
 	return func(context.Context, *cobra.Command, []string, string) ([]candidate, error) {
 		raw, err := c.flags.ToRawKubeConfigLoader().RawConfig()
-		return plain(slices.Sorted(maps.Keys(kind(raw)))), err
+		return candidates(slices.Sorted(maps.Keys(kind(raw)))), err
 	}
 }
 
