@@ -51,7 +51,7 @@ func TestCompletionInReadme(t *testing.T) {
 	}
 	_, help, _ := execute("completion", "--help")
 	command := regexp.MustCompile(`(?m)^ *(ln .*)$`).FindStringSubmatch(help)
-	if command == nil || !strings.Contains(string(readme), "$ "+command[1]+"\n") {
+	if command == nil || !strings.Contains(string(readme), "\n"+command[1]+"\n") {
 		t.Errorf("%q is not in the README", command)
 	}
 }

@@ -16,7 +16,7 @@ func words(line string) (all []string) {
 		}
 		return r == ' ' && !quoted
 	}) {
-		if word == "|" || word == ">" || word == "&&" {
+		if word == "|" || strings.HasPrefix(word, ">") || word == "&&" {
 			break
 		}
 		all = append(all, strings.NewReplacer(`'`, "", `"`, "").Replace(word))
