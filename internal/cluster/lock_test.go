@@ -59,6 +59,15 @@ func TestLockAndRelease(t *testing.T) {
 		if err := lock.Check(t.Context()); err != nil {
 			t.Error(err)
 		}
+		a.answer = func(r *http.Request, _ bool) (*http.Response, error) {
+			if r.Method == http.MethodGet {
+				return refusing("/leases/")(r, false)
+			}
+			return nil, nil
+		}
+		if err := lock.Check(t.Context()); err != nil {
+			t.Error("which may not be read:", err)
+		}
 		done := record()
 		done.Move = nil
 		if err := lock.Release(t.Context(), done); err != nil {
