@@ -9,12 +9,16 @@ export CGO_ENABLED := 0
 
 MODULE  := github.com/kubectl-canary/kubectl-canary
 VERSION ?= $(shell git describe --tags --dirty 2>/dev/null || echo v0.0.0-dev)
-COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X $(MODULE)/pkg/plugin.version=$(VERSION) -X $(MODULE)/pkg/plugin.commit=$(COMMIT)
 
 # Tools live in bin/tools under their version, so that a new version here is a new install.
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT         := bin/tools/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GORELEASER_VERSION    := v2.15.2
+GORELEASER            := bin/tools/goreleaser-$(GORELEASER_VERSION)
+GOVULNCHECK_VERSION   := v1.9.0
+GOVULNCHECK           := bin/tools/govulncheck-$(GOVULNCHECK_VERSION)
 
 .PHONY: help
 help: ## Show this help (the default)
@@ -45,8 +49,19 @@ sandbox-up: build sandbox ## Start a local Kubernetes to play with
 sandbox-down: ## Stop it, and leave nothing behind
 	bin/sandbox down
 
+# goreleaser asks git nothing, not even for the commit, where there is no remote.
+.PHONY: dist
+dist: deps $(GORELEASER) ## Build the archives, checksums and krew manifest of a release: dist/
+	VERSION="$(VERSION)" GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url GIT_CONFIG_VALUE_0=https://$(MODULE) \
+		$(GORELEASER) release --snapshot --clean --skip=sbom,sign
+	go run ./hack/krewmanifest "$(VERSION)" dist/checksums.txt > dist/canary.yaml
+
+.PHONY: release
+release: $(GORELEASER) ## Publish a release of the tag: what the release workflow runs
+	$(GORELEASER) release --clean
+
 .PHONY: test
-test: deps build sandbox ## Run every test
+test: deps build sandbox dist ## Run every test
 	@hack/deps.sh jq
 	cd sandbox && go test -trimpath -vet=off ./...
 	go test -timeout 60m ./...
@@ -64,8 +79,9 @@ bin/sandbox:
 	$(MAKE) --no-print-directory sandbox
 
 .PHONY: verify
-verify: docs-verify golden-verify lint lint-sandbox ## Check format, lint, generated docs, golden files and go.mod: all but the slow tests
+verify: docs-verify golden-verify release-verify lint lint-sandbox ## Check format, lint, generated docs, golden files, release and go.mod: all but the slow tests
 	go vet ./...
+	for os in darwin windows; do GOOS=$$os go vet -trimpath ./cmd/... ./pkg/... ./internal/...; done
 	go mod tidy -diff
 	cd sandbox && go mod tidy -diff
 
@@ -105,6 +121,24 @@ docs-verify:
 .PHONY: golden-verify
 golden-verify:
 	go test ./docs ./internal/printer ./test/contract
+
+# What can be said of a release without its archives.
+.PHONY: release-verify
+release-verify: $(GORELEASER)
+	$(GORELEASER) check
+	go test ./test/packaging -run 'Test(Template|Rules|Names)$$'
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in what the plugin calls (VULNDB=URL: another database)
+	$(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./cmd/... ./pkg/... ./internal/...
+
+$(GORELEASER):
+	GOBIN="$(CURDIR)/bin/tools" go install -trimpath github.com/goreleaser/goreleaser/v2@$(GORELEASER_VERSION)
+	mv bin/tools/goreleaser $@
+
+$(GOVULNCHECK):
+	GOBIN="$(CURDIR)/bin/tools" go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+	mv bin/tools/govulncheck $@
 
 .PHONY: deps
 deps: ## Check for the programs that this needs; as root on Debian, install them
