@@ -79,7 +79,7 @@ bin/sandbox:
 	$(MAKE) --no-print-directory sandbox
 
 .PHONY: verify
-verify: docs-verify golden-verify release-verify lint lint-sandbox ## Check format, lint, generated docs, golden files, release and go.mod: all but the slow tests
+verify: docs-verify golden-verify release-verify lint lint-sandbox dist-verify ## Check format, lint, generated docs, golden files, release and go.mod: all but the slow tests
 	go vet ./...
 	for os in darwin windows; do GOOS=$$os go vet -trimpath ./cmd/... ./pkg/... ./internal/...; done
 	go mod tidy -diff
@@ -127,6 +127,13 @@ golden-verify:
 release-verify: $(GORELEASER)
 	$(GORELEASER) check
 	go test ./test/packaging -run 'Test(Template|Rules|Names)$$'
+
+# The archives of a commit are the same wherever they are built.
+.PHONY: dist-verify
+dist-verify: dist
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; tar -c --exclude=./bin --exclude=./dist . | tar -x -C "$$tmp"; \
+	$(MAKE) -C "$$tmp" --no-print-directory dist GORELEASER="$(CURDIR)/$(GORELEASER)"; \
+	diff dist/checksums.txt "$$tmp/dist/checksums.txt" || { echo 'two builds of one commit differ' >&2; exit 1; }
 
 .PHONY: vuln
 vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in what the plugin calls (VULNDB=URL: another database)

@@ -68,7 +68,7 @@ func TestArchives(t *testing.T) {
 		})
 	}
 	// one time, the commit's: else no two builds of a commit would be the same
-	if len(slices.Compact(mtimes)) != 1 || mtimes[0].After(time.Now()) || mtimes[0].Year() < 2020 {
+	if mtimes = slices.Compact(mtimes); len(mtimes) != 1 || mtimes[0].Year() < 2020 {
 		t.Errorf("times of files: %v", mtimes)
 	}
 }
