@@ -131,7 +131,7 @@ release-verify: $(GORELEASER)
 # The archives of a commit are the same wherever they are built.
 .PHONY: dist-verify
 dist-verify: dist
-	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; tar -c --exclude=./bin --exclude=./dist . | tar -x -C "$$tmp"; \
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; tar -c --exclude=./bin --exclude=./dist . | tar -xm -C "$$tmp"; \
 	$(MAKE) -C "$$tmp" --no-print-directory dist GORELEASER="$(CURDIR)/$(GORELEASER)"; \
 	diff dist/checksums.txt "$$tmp/dist/checksums.txt" || { echo 'two builds of one commit differ' >&2; exit 1; }
 
