@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,7 @@ func (c *connection) client(errOut io.Writer) (*cluster.Client, error) {
 		return nil, errors.New("no configuration found: point KUBECONFIG or --kubeconfig at a kubeconfig file")
 	}
 	config.WarningHandler = rest.NewWarningWriter(errOut, rest.WarningWriterOptions{Deduplicate: true})
-	return cluster.New(config, "kubectl-"+name+"/"+version)
+	return cluster.New(config, "kubectl-"+name+"/"+builtVersion(debug.ReadBuildInfo()))
 }
 
 func (c *connection) namespace() (string, error) {
