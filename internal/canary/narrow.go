@@ -2,30 +2,37 @@ package canary
 
 import "slices"
 
-// maxTwins is how many Services Narrow takes for one release; more are a sign that labels do not single it out.
-const maxTwins = 8
+// ServiceNamed returns the Service that a NAME on the command line names; false where it names something else.
+func ServiceNamed(name string) (service string, ok bool) {
+	kind, service, err := splitName(name)
+	return service, err == nil && kind == kindService
+}
 
-// Narrow returns the named Service and after it those that select the same of its pods or fewer: what a release of it can
-// consist of. It is false where a selector does not single the Service's release out, so that the whole namespace must
-// be read: the name is not a Service's, or the Service selects nothing.
-func Narrow(services []Service, name string) ([]Service, bool) {
-	kind, object, err := splitName(name)
-	i := slices.IndexFunc(services, func(s Service) bool { return s.Name == object })
-	if err != nil || kind != kindService || i < 0 || len(services[i].Selector) == 0 {
-		return nil, false
-	}
-	found := []Service{services[i]}
-	for j, s := range services {
-		if j != i && contains(s.Selector, services[i].Selector) {
-			found = append(found, s)
+// Twins returns the other Services that select the same pods as one, or fewer of them: with it they may be a release.
+func Twins(services []Service, of Service) []Service {
+	var twins []Service
+	for _, s := range services {
+		if s.Name != of.Name && contains(s.Selector, of.Selector) {
+			twins = append(twins, s)
 		}
 	}
-	return found, len(found) <= maxTwins
+	return twins
+}
+
+// Selecting returns the Services that select pods of any of the Deployments.
+func Selecting(s *Snapshot) map[string]bool {
+	names := map[string]bool{}
+	for i, set := range newIndex(s).sets {
+		if len(set) > 0 {
+			names[s.Services[i].Name] = true
+		}
+	}
+	return names
 }
 
 // Suffices says whether a snapshot shows of a Service's release what the whole namespace would show. The snapshot has all
-// Services, and of the rest what the Service's selector matches: Deployments and pods by their labels, endpoints of what
-// Narrow returned. owners are the UIDs of the Deployments that own a ReplicaSet which the selector matches: a ReplicaSet
+// Services, and of the rest what the Service's selector matches: Deployments and pods by their labels, and endpoints of
+// it and its Twins. owners are the UIDs of the Deployments that own a ReplicaSet which the selector matches: a ReplicaSet
 // has the labels of the pod template, a Deployment need not.
 func Suffices(s *Snapshot, svc Service, owners []string) bool {
 	ix := newIndex(s)

@@ -64,11 +64,12 @@ func TestNarrowShowsTheSame(t *testing.T) {
 			unlabelled[d.Name] = rapid.IntRange(0, 9).Draw(t, "unlabelled") == 0
 		}
 		o := Options{VersionLabel: rapid.SampledFrom([]string{"", "", "x", "app"}).Draw(t, "version label")}
-		name := rapid.SampledFrom(s.Services).Draw(t, "named").Name
-		twins, ok := Narrow(s.Services, name)
-		if !ok {
+		svc := rapid.SampledFrom(s.Services).Draw(t, "named")
+		name := svc.Name
+		if len(svc.Selector) == 0 {
 			return
 		}
+		twins := append([]Service{svc}, Twins(s.Services, svc)...)
 		part, owners := narrowed(s, twins, func(d Deployment) bool {
 			return contains(d.PodLabels, twins[0].Selector) && !unlabelled[d.Name]
 		})
@@ -76,6 +77,8 @@ func TestNarrowShowsTheSame(t *testing.T) {
 			return
 		}
 		narrow++
+		matter := Selecting(part)
+		part.Services = slices.DeleteFunc(slices.Clone(part.Services), func(s Service) bool { return !matter[s.Name] })
 		want, wantErr := Find(s, o, []string{name})
 		got, gotErr := Find(part, o, []string{name})
 		if diff := cmp.Diff(errorText(wantErr), errorText(gotErr)); diff != "" {
@@ -97,29 +100,29 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-func TestNarrow(t *testing.T) {
+func TestTwins(t *testing.T) {
 	services := []Service{
 		service("chat", "app=chat"), service("auth", "app=auth"), service("auth-v1", "app=auth,version=v1"), service("auth-grpc", "app=auth"),
 		service("all", "tier=backend"), service("none", ""),
 	}
-	for name, want := range map[string][]string{
-		"auth": {"auth", "auth-v1", "auth-grpc"}, "svc/auth-v1": {"auth-v1"}, "service/chat": {"chat"}, "all": {"all"},
-		"none": nil, "nope": nil, "deploy/auth": nil, "pod/auth": nil, "": nil,
+	for _, tc := range []struct {
+		of   Service
+		want []string
+	}{
+		{services[1], []string{"auth-v1", "auth-grpc"}}, {services[2], nil}, {services[0], nil},
 	} {
-		found, ok := Narrow(services, name)
 		var got []string
-		for _, s := range found {
+		for _, s := range Twins(services, tc.of) {
 			got = append(got, s.Name)
 		}
-		if diff := cmp.Diff(want, got); diff != "" || ok != (want != nil) {
-			t.Errorf("%q, %t (-want +got):\n%s", name, ok, diff)
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.of.Name, diff)
 		}
 	}
-	for i := range maxTwins {
-		services = append(services, service("chat-"+string(rune('a'+i)), "app=chat"))
-	}
-	if _, ok := Narrow(services, "chat"); ok {
-		t.Errorf("%d Services of one release are taken for one that labels single out", maxTwins+1)
+	for name, want := range map[string]string{"auth": "auth", "svc/auth-v1": "auth-v1", "service/chat": "chat", "deploy/auth": "", "pod/auth": "", "": ""} {
+		if got, ok := ServiceNamed(name); ok != (want != "") || ok && got != want {
+			t.Errorf("%q names the Service %q, %t", name, got, ok)
+		}
 	}
 }
 

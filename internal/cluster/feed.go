@@ -178,10 +178,11 @@ func newer(a, b string) bool {
 	return err == nil && c > 0
 }
 
-// merge takes over what another feed has.
-func (f *feed[T]) merge(other *feed[T]) {
-	other.mu.Lock()
-	defer other.mu.Unlock()
+// add loads another feed, and takes over what it has.
+func (f *feed[T]) add(ctx context.Context, other *feed[T]) error {
+	if err := other.load(ctx); err != nil {
+		return err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.revision++
@@ -189,6 +190,15 @@ func (f *feed[T]) merge(other *feed[T]) {
 		f.items = map[string]item[T]{}
 	}
 	maps.Copy(f.items, other.items)
+	return nil
+}
+
+// retain forgets what does not count.
+func (f *feed[T]) retain(counts func(T) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.revision++
+	maps.DeleteFunc(f.items, func(_ string, it item[T]) bool { return !counts(it.value) })
 }
 
 // has says whether the object is at least at the version, or gone.

@@ -202,11 +202,7 @@ func (l *Live) ReadPods(ctx context.Context, of map[string][]canary.Deployment) 
 	for namespace, deployments := range of {
 		for _, d := range deployments {
 			some := l.client.wholePods(namespace).selecting(fmt.Sprint(d.Selector))
-			group.Go(func() error {
-				err := some.load(ctx)
-				l.pods.merge(some)
-				return err
-			})
+			group.Go(func() error { return l.pods.add(ctx, some) })
 		}
 	}
 	return group.Wait()

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,96 +22,122 @@ import (
 // fewNames is up to how many releases are read one by one; lists of the whole namespace cost less than more of them.
 const fewNames = 4
 
-// readNamed reads what the named releases consist of: all Services, and what the selectors of those matter match. It
-// returns nil where that would not show the releases as the whole namespace does.
+// readNamed reads what the named releases consist of: what their Services' selectors match, and meanwhile all Services, of
+// which others may belong to the releases or decide over them. It returns nil where that would not show the releases as the
+// whole namespace does.
 func (c *Client) readNamed(ctx context.Context, namespace string, want Want) (*Live, error) {
 	l := c.live(namespace)
+	var parts []*part
+	for _, name := range want.Names {
+		service, ok := canary.ServiceNamed(name)
+		if !ok {
+			return nil, nil
+		}
+		parts = append(parts, &part{live: l, name: service})
+	}
 	var group errgroup.Group
 	group.Go(func() error { return l.services.load(ctx) })
 	if want.Autoscalers {
 		group.Go(func() error { return l.readAutoscalers(ctx) })
 	}
+	for _, p := range parts {
+		group.Go(func() error { return p.read(ctx) })
+	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, unlessWide(err)
 	}
 	services := l.Snapshots()[0].Services
-	var parts []*part
-	for _, name := range want.Names {
-		twins, ok := canary.Narrow(services, name)
-		if !ok {
-			return nil, nil
-		}
-		parts = append(parts, c.part(namespace, twins))
-	}
 	for _, p := range parts {
-		group.Go(func() error { return p.load(ctx) })
+		group.Go(func() error { return p.readTwins(ctx, services) })
 	}
-	switch err := group.Wait(); {
-	case apierrors.IsForbidden(err):
-		return nil, nil // only ReplicaSets, perhaps
-	case err != nil:
-		return nil, err
-	}
-	for _, p := range parts {
-		p.into(l)
+	if err := group.Wait(); err != nil {
+		return nil, unlessWide(err)
 	}
 	s := l.Snapshots()[0]
 	if slices.ContainsFunc(parts, func(p *part) bool { return !canary.Suffices(s, p.service, p.owners) }) {
 		return nil, nil
 	}
+	matter := canary.Selecting(s)
+	l.services.retain(func(s canary.Service) bool { return matter[s.Name] })
 	return l, nil
+}
+
+// errWide says that labels do not single a release out.
+var errWide = errors.New("the whole namespace has to be read")
+
+// unlessWide drops an error that reading the whole namespace may not have: there may be no such Service, or ReplicaSets may
+// be hidden. Of what is hidden in any case that says the same again.
+func unlessWide(err error) error {
+	if errors.Is(err, errWide) || apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
+		return nil
+	}
+	return err
 }
 
 // part is what the selector of one Service matches.
 type part struct {
-	service      canary.Service
-	owners       []string // UIDs of the Deployments that own ReplicaSets
-	replicaSets  *feed[string]
-	deployments  *feed[canary.Deployment]
-	endpoints    *feed[[]canary.Endpoint]
-	pods         *feed[canary.Pod]
-	leases       *feed[namedLease]
-	leasesHidden bool
+	live    *Live
+	name    string // of the Service
+	service canary.Service
+	owners  []string // UIDs of the Deployments that own ReplicaSets
 }
 
-func (c *Client) part(namespace string, twins []canary.Service) *part {
+func (p *part) read(ctx context.Context) error {
+	c, ns := p.live.client, p.live.namespace
+	svc, err := c.core.Services(ns).Get(ctx, p.name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	if p.service = toService(svc); len(p.service.Selector) == 0 {
+		return errWide
+	}
+	selector := labels.Set(p.service.Selector).String()
+	replicaSets := c.replicaSetOwners(ns).selecting(selector)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return replicaSets.load(ctx) })
+	group.Go(func() error { return p.live.deployments.add(ctx, c.deployments(ns).selecting(selector)) })
+	group.Go(func() error { return p.live.pods.add(ctx, c.podNames(ns).selecting(selector)) })
+	p.readServed(ctx, group, []string{p.name})
+	err = group.Wait()
+	replicaSets.each(func(_, owner string) { p.owners = append(p.owners, owner) })
+	return err
+}
+
+// maxTwins is how many more Services a release may have; more are a sign that labels do not single it out.
+const maxTwins = 8
+
+// readTwins reads the same of the Services that may belong to the release too.
+func (p *part) readTwins(ctx context.Context, services []canary.Service) error {
+	i := slices.IndexFunc(services, func(s canary.Service) bool { return s.Name == p.name })
+	twins := canary.Twins(services, p.service)
+	if i < 0 || !maps.Equal(services[i].Selector, p.service.Selector) || len(twins) > maxTwins {
+		return errWide
+	}
+	if len(twins) == 0 {
+		return nil
+	}
 	names := make([]string, len(twins))
 	for i, s := range twins {
 		names[i] = s.Name
 	}
-	selector := labels.Set(twins[0].Selector).String()
-	return &part{
-		service:     twins[0],
-		replicaSets: c.replicaSetOwners(namespace).selecting(selector),
-		deployments: c.deployments(namespace).selecting(selector),
-		endpoints:   c.endpoints(namespace).selecting(discoveryv1.LabelServiceName + " in (" + strings.Join(names, ",") + ")"),
-		pods:        c.podNames(namespace).selecting(selector),
-		leases:      c.leasesOf(namespace, names),
-	}
+	group, ctx := errgroup.WithContext(ctx)
+	p.readServed(ctx, group, names)
+	return group.Wait()
 }
 
-func (p *part) load(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return p.replicaSets.load(ctx) })
-	group.Go(func() error { return p.deployments.load(ctx) })
-	group.Go(func() error { return p.endpoints.load(ctx) })
-	group.Go(func() error { return p.pods.load(ctx) })
-	group.Go(func() (err error) {
-		p.leasesHidden, err = hidden(p.leases.load(ctx))
+// readServed reads what goes by the names of Services.
+func (p *part) readServed(ctx context.Context, group *errgroup.Group, names []string) {
+	l, of := p.live, discoveryv1.LabelServiceName+" in ("+strings.Join(names, ",")+")"
+	group.Go(func() error { return l.endpoints.add(ctx, l.client.endpoints(l.namespace).selecting(of)) })
+	group.Go(func() error {
+		none, err := hidden(l.leases.add(ctx, l.client.leasesOf(l.namespace, names)))
+		if none {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.leasesHidden = true
+		}
 		return err
 	})
-	err := group.Wait()
-	p.replicaSets.each(func(_, owner string) { p.owners = append(p.owners, owner) })
-	return err
-}
-
-// into adds the part to what is known.
-func (p *part) into(l *Live) {
-	l.deployments.merge(p.deployments)
-	l.endpoints.merge(p.endpoints)
-	l.pods.merge(p.pods)
-	l.leases.merge(p.leases)
-	l.leasesHidden = l.leasesHidden || p.leasesHidden
 }
 
 // leasesOf reads the Leases of some releases: each has a fixed name, and may not be there.

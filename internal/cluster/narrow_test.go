@@ -46,21 +46,21 @@ func ownLease(name string) *coordinationv1.Lease {
 	}
 }
 
-// What is read by name shows the release as the whole namespace does, and of the namespace only the Services.
+// What is read by name shows the release as the whole namespace does, and of all else nothing.
 func TestReadByName(t *testing.T) {
 	in(t, func(t *testing.T, a *api, c *Client) {
 		a.chatty()
 		a.put("leases", ownLease("auth"))
 		a.put("leases", ownLease("chat"))
 		l := read(t, c, Want{Names: []string{"auth"}})
-		if got := len(a.seen()); got != 6 {
+		if got := len(a.seen()); got != 7 {
 			t.Errorf("%d requests: %q", got, a.seen())
 		}
 		s := l.Snapshot()
 		if stable, second := served(t, s); stable != 2 || second != 1 {
 			t.Errorf("%d/%d serve", stable, second)
 		}
-		if len(s.Deployments) != 2 || len(s.Leases) != 1 || s.Leases["auth"].Holder != "joe" || len(s.Services) != 2 {
+		if len(s.Deployments) != 2 || len(s.Leases) != 1 || s.Leases["auth"].Holder != "joe" || len(s.Services) != 1 {
 			t.Errorf("%+v", s)
 		}
 		if s := read(t, c, Want{Names: []string{"auth", "svc/chat"}}).Snapshot(); len(s.Deployments) != 4 || len(s.Leases) != 2 {
@@ -85,6 +85,22 @@ func TestReadByNameFallsBack(t *testing.T) {
 			d := deployment("v3", 0)
 			a.put("deployments", d)
 			a.put("replicasets", replicaSet(d))
+		}, []string{"auth"}},
+		{"many Services of the same pods", func(a *api) {
+			for i := range maxTwins + 1 {
+				a.put("services", &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("auth-", i)}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "auth"}}})
+			}
+		}, []string{"auth"}},
+		{"a Service that changes meanwhile", func(a *api) {
+			a.answer = func(r *http.Request, _ bool) (*http.Response, error) {
+				if strings.HasSuffix(r.URL.Path, "/services/auth") {
+					return answer(http.StatusOK, &corev1.Service{
+						TypeMeta: metav1.TypeMeta{Kind: "Service", APIVersion: "v1"}, ObjectMeta: metav1.ObjectMeta{Name: "auth"},
+						Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "auth", "version": "v1"}},
+					}), nil
+				}
+				return nil, nil
+			}
 		}, []string{"auth"}},
 		{"ReplicaSets forbidden", func(a *api) { a.answer = refusing("/replicasets") }, []string{"auth"}},
 	} {
