@@ -50,13 +50,20 @@ type event struct {
 }
 
 func (s *script) record(ts *testscript.TestScript) *history {
-	if s.history != nil {
-		return s.history
+	if s.history == nil {
+		h, err := watchNamespace(s.namespace)
+		ts.Check(err)
+		ts.Defer(h.end)
+		s.history = h
 	}
+	return s.history
+}
+
+func watchNamespace(namespace string) (h *history, err error) {
 	of := func(kind string, client rest.Interface) source {
-		return source{kind, cache.NewListWatchFromClient(client, kind, s.namespace, fields.Everything())}
+		return source{kind, cache.NewListWatchFromClient(client, kind, namespace, fields.Everything())}
 	}
-	h := &history{sources: []source{
+	h = &history{sources: []source{
 		of("pods", cluster.client.CoreV1().RESTClient()),
 		of("events", cluster.client.CoreV1().RESTClient()),
 		of("deployments", cluster.client.AppsV1().RESTClient()),
@@ -66,15 +73,27 @@ func (s *script) record(ts *testscript.TestScript) *history {
 	}}
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop
-	ts.Defer(func() { stop(); h.running.Wait() })
+	defer func() {
+		if err != nil {
+			h.end()
+		}
+	}()
 	for _, source := range h.sources {
 		list, err := source.ListWithContext(ctx, metav1.ListOptions{})
-		ts.Check(err)
-		ts.Check(meta.EachListItem(list, h.add(source.kind, watch.Added)))
+		if err != nil {
+			return nil, err
+		}
+		if err := meta.EachListItem(list, h.add(source.kind, watch.Added)); err != nil {
+			return nil, err
+		}
 		listMeta, err := meta.ListAccessor(list)
-		ts.Check(err)
+		if err != nil {
+			return nil, err
+		}
 		w, err := source.WatchWithContext(ctx, metav1.ListOptions{ResourceVersion: listMeta.GetResourceVersion()})
-		ts.Check(err)
+		if err != nil {
+			return nil, err
+		}
 		h.running.Go(func() {
 			defer w.Stop()
 			for e := range w.ResultChan() {
@@ -87,8 +106,12 @@ func (s *script) record(ts *testscript.TestScript) *history {
 			}
 		})
 	}
-	s.history = h
-	return h
+	return h, nil
+}
+
+func (h *history) end() {
+	h.stop()
+	h.running.Wait()
 }
 
 func (h *history) fail(err error) {

@@ -15,6 +15,9 @@ import (
 var cluster *sandbox
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == measureArg {
+		os.Exit(measure(os.Args[2:]))
+	}
 	flag.Parse()
 	os.Exit(run(m))
 }

@@ -20,6 +20,7 @@ import (
 // proxy stands between the plugin and the API server: plain HTTP on this machine on one side, a certificate on the other,
 // the administrator's for all but the plugin. It writes down what the plugin asks for, and may do something around a write.
 type proxy struct {
+	agent  string // what the User-Agent of the requests that it sees begins with
 	server *httptest.Server
 	plugin *httputil.ReverseProxy
 	others *httputil.ReverseProxy
@@ -34,7 +35,7 @@ type proxy struct {
 
 // newProxy starts a proxy that passes the plugin's requests on as those of a user.
 func newProxy(user string) (p *proxy, err error) {
-	p = &proxy{counts: map[string]int{}, closed: make(chan struct{})}
+	p = &proxy{agent: "kubectl-canary/", counts: map[string]int{}, closed: make(chan struct{})}
 	if p.plugin, err = proxyAs(user); err != nil {
 		return nil, err
 	}
@@ -70,7 +71,7 @@ func proxyAs(user string) (*httputil.ReverseProxy, error) {
 }
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !strings.HasPrefix(r.UserAgent(), "kubectl-canary/") {
+	if !strings.HasPrefix(r.UserAgent(), p.agent) {
 		p.others.ServeHTTP(w, r)
 		return
 	}

@@ -52,13 +52,13 @@ func cmdMessenger(ts *testscript.TestScript, _ bool, args []string) {
 	ns := of(ts).namespace
 	for _, name := range services {
 		var service corev1.Service
-		readManifest(ts, name, "service", &service)
+		ts.Check(readManifest(name, "service", &service))
 		service.Namespace = ns
 		_, err := cluster.client.CoreV1().Services(ns).Create(context.Background(), &service, metav1.CreateOptions{})
 		ts.Check(err)
 		for _, version := range []string{"v1", "v2"} {
 			var d appsv1.Deployment
-			readManifest(ts, name, version+"-deployment", &d)
+			ts.Check(readManifest(name, version+"-deployment", &d))
 			d.Namespace = ns
 			if n, given := replicas[d.Name]; given {
 				d.Spec.Replicas = &n
@@ -76,15 +76,17 @@ func cmdMessenger(ts *testscript.TestScript, _ bool, args []string) {
 	cmdReady(ts, false, nil)
 }
 
-func readManifest(ts *testscript.TestScript, service, kind string, into any) {
+func readManifest(service, kind string, into any) error {
 	folder := filepath.Join(root, "manifests", "messenger")
 	data, err := os.ReadFile(filepath.Join(folder, service+"-"+kind+".yaml"))
 	if errors.Is(err, os.ErrNotExist) {
 		data, err = os.ReadFile(filepath.Join(folder, "auth-"+kind+".yaml"))
 		data = []byte(strings.ReplaceAll(string(data), "auth", service))
 	}
-	ts.Check(err)
-	ts.Check(yaml.UnmarshalStrict(data, into))
+	if err != nil {
+		return err
+	}
+	return yaml.UnmarshalStrict(data, into)
 }
 
 // ready: the pods of every Deployment are ready, and in the endpoints of their Services; those that are made to fail

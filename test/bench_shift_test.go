@@ -1,0 +1,145 @@
+package test
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// settled is how long a move waits after the last change of the endpoints before it lowers a side (docs/design.md §5).
+const settled = 2 * time.Second
+
+// shiftOfFour tells how long a move takes beyond what its pods take to be ready.
+func (b *bench) shiftOfFour(ctx context.Context) (string, error) {
+	const n = 5
+	shift := []string{"kubectl-canary", "shift", "--to", "50", "-n", b.four}
+	var took, pods, beyond []float64
+	for i := range n + 1 {
+		if err := b.back(b.four)(ctx); err != nil {
+			return "", err
+		}
+		h, err := watchNamespace(b.four)
+		if err != nil {
+			return "", err
+		}
+		began := time.Now()
+		u, err := b.run(ctx, shift, cluster.kubeconfig)
+		if err != nil {
+			h.end()
+			return "", err
+		}
+		events, err := h.sorted(ctx)
+		h.end()
+		if err != nil {
+			return "", err
+		}
+		slowest := slowestPod(events, began)
+		if slowest == 0 {
+			return "", fmt.Errorf("%s: no pod became ready", strings.Join(shift, " "))
+		}
+		if i > 0 {
+			took = append(took, u.Wall.Seconds())
+			pods = append(pods, slowest.Seconds())
+			beyond = append(beyond, (u.Wall - slowest).Seconds())
+		}
+	}
+	if err := b.back(b.four)(ctx); err != nil {
+		return "", err
+	}
+	a, err := b.asks(ctx, 1, shift)
+	if err != nil {
+		return "", err
+	}
+	rest := make([]float64, len(beyond))
+	for i := range beyond {
+		rest[i] = beyond[i] - settled.Seconds()
+	}
+	var out strings.Builder
+	t := newTable(&out, "`kubectl-canary shift --to 50` of 4 services", "")
+	t.row("wall", summary(took).in("s"))
+	t.row("of that, the slowest pod, from its creation to a ready endpoint", summary(pods).in("s"))
+	t.row("beyond it", summary(beyond).in("s"))
+	t.row("beyond it, without the 2 s of settling", summary(rest).in("s"))
+	t.row("requests", strconv.Itoa(a.requests))
+	return out.String(), nil
+}
+
+// slowestPod is the longest time from the creation of a pod, among those that came since, until it was a ready endpoint.
+func slowestPod(events []event, since time.Time) (slowest time.Duration) {
+	created, ready := map[types.UID]time.Time{}, map[types.UID]bool{}
+	for _, e := range events {
+		switch o := e.object.(type) {
+		case *corev1.Pod:
+			if _, known := created[o.UID]; !known && e.seen.After(since) {
+				created[o.UID] = e.seen
+			}
+		case *discoveryv1.EndpointSlice:
+			for uid := range readyPods(o) {
+				if at, is := created[uid]; is && !ready[uid] {
+					ready[uid] = true
+					slowest = max(slowest, e.seen.Sub(at))
+				}
+			}
+		}
+	}
+	return slowest
+}
+
+// back returns what takes all releases of a namespace to weight 0, and lets the machine come to rest.
+func (b *bench) back(namespace string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if _, err := b.run(ctx, []string{"kubectl-canary", "rollback", "-n", namespace}, cluster.kubeconfig); err != nil {
+			return err
+		}
+		if err := fleetReady(ctx, namespace); err != nil {
+			return err
+		}
+		return b.rest(ctx, 5*time.Second)
+	}
+}
+
+// shiftOfMany compares a move of many services with what a script does: two calls of kubectl for each, without waiting.
+func (b *bench) shiftOfMany(ctx context.Context) (string, error) {
+	const n = 5
+	var names []string
+	for i := range b.moved {
+		names = append(names, serviceName(i))
+	}
+	scale := func(service string) string {
+		line := "kubectl scale deployment/" + service + "-%s --replicas=2 -n " + b.many
+		return fmt.Sprintf(line, "v2") + "; " + fmt.Sprintf(line, "v1")
+	}
+	each := "set -e; for s in " + strings.Join(names, " ") + "; do " + scale("$s") + "; done"
+	parallel := "printf '%s\\n' " + strings.Join(names, " ") + " | xargs -P 16 -I{} sh -c '" + scale("{}") + "'"
+	shift := &subject{label: "`kubectl-canary shift --to 50`", words: []string{"kubectl-canary", "shift", "--to", "50", "-n", b.many}}
+	loop := &subject{label: "`kubectl scale` in a loop, waits for nothing", words: []string{"sh", "-c", each}}
+	sixteen := &subject{label: "the same, 16 at once (`xargs -P 16`)", words: []string{"sh", "-c", parallel}}
+	subjects := []*subject{shift, loop, sixteen}
+	for _, s := range subjects {
+		s.before = b.back(b.many)
+	}
+	if err := b.sideBySide(ctx, n, subjects...); err != nil {
+		return "", err
+	}
+	if err := b.back(b.many)(ctx); err != nil {
+		return "", err
+	}
+	a, err := b.asks(ctx, 1, shift.words)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	t := newTable(&out, strconv.Itoa(b.moved)+" services from 3/0 to 2/2", "wall", "CPU")
+	for _, s := range subjects {
+		t.row(s.label, s.sample(wall).in("s"), s.sample(cpu).in("s"))
+	}
+	fmt.Fprintf(&out, "\n`shift` took %.2f × the wall time of the loop, and sent %d requests.\n",
+		shift.sample(wall).median/loop.sample(wall).median, a.requests)
+	return out.String(), nil
+}

@@ -1,0 +1,46 @@
+package test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// start compares what it costs to start the two programs, without a cluster.
+func (b *bench) start(ctx context.Context) (string, error) {
+	const n = 25
+	canary := &subject{label: "`kubectl-canary version`", words: []string{"kubectl-canary", "version"}}
+	kubectl := &subject{label: "`kubectl version --client`", words: []string{"kubectl", "version", "--client"}}
+	through := &subject{label: "`kubectl canary version`", words: []string{"kubectl", "canary", "version"}}
+	subjects := []*subject{canary, kubectl, through}
+	if err := b.sideBySide(ctx, n, subjects...); err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	t := newTable(&out, "", "CPU", "wall", "peak memory")
+	for _, s := range subjects {
+		t.row(s.label, s.sample(cpu).in("s"), s.sample(wall).in("s"), s.sample(memory).in("MB"))
+	}
+	goals(&out, goal{"CPU, of kubectl's", canary.sample(cpu).median / kubectl.sample(cpu).median, 0.5})
+	return out.String(), nil
+}
+
+// size is the size of the stripped programs.
+func (b *bench) size(context.Context) (string, error) {
+	var out strings.Builder
+	t := newTable(&out, "", "size")
+	var canary float64
+	for _, name := range []string{"kubectl-canary", "kubectl"} {
+		info, err := os.Stat(filepath.Join(cluster.tools, name)) // follows the link
+		if err != nil {
+			return "", err
+		}
+		t.row("`"+name+"`", megabytes(info.Size()))
+		if name == "kubectl-canary" {
+			canary = float64(info.Size()) / 1e6
+		}
+	}
+	goals(&out, goal{"size in MB", canary, 45})
+	return out.String(), nil
+}
