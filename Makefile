@@ -75,6 +75,12 @@ script: build bin/sandbox ## Run one script test: make script T=name
 	@test -n "$(T)" || { echo 'say which: make script T=name, the file test/scripts/name.txtar or test/scripts/timed/name.txtar' >&2; exit 1; }
 	go test ./test -count=1 -v -run 'Test(Scripts|Timed)/$(T)$$'
 
+SERVICES ?= 1000
+
+.PHONY: bench
+bench: deps build sandbox ## Measure the plugin beside kubectl, a quarter of an hour, and write docs/benchmarks.md
+	go test ./test -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkReport$$' -benchtime 1x -report "$(CURDIR)/docs/benchmarks.md" -services $(SERVICES)
+
 bin/sandbox:
 	$(MAKE) --no-print-directory sandbox
 
