@@ -58,11 +58,12 @@ func createRelease(ctx context.Context, namespace, name string, readyAfter time.
 	return nil
 }
 
-// fleetReady waits without asking often: that would take the API server's time from what it waits for.
+// fleetReady waits five times as long as it asks: asking takes the API server's time from what it waits for.
 func fleetReady(ctx context.Context, namespace string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	for {
+		began := time.Now()
 		err := allReady(namespace)
 		if err == nil {
 			return nil
@@ -70,7 +71,7 @@ func fleetReady(ctx context.Context, namespace string) error {
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(2 * time.Second):
+		case <-time.After(5 * time.Since(began)):
 		}
 	}
 }

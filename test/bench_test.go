@@ -60,10 +60,8 @@ func BenchmarkReport(b *testing.B) {
 		if *reportFile != "" {
 			document, err = setBlock(document, m.block, body)
 			check(b, err)
+			check(b, os.WriteFile(*reportFile, []byte(document), 0o644))
 		}
-	}
-	if *reportFile != "" {
-		check(b, os.WriteFile(*reportFile, []byte(document), 0o644))
 	}
 }
 

@@ -59,11 +59,11 @@ func (s *script) record(ts *testscript.TestScript) *history {
 	return s.history
 }
 
-func watchNamespace(namespace string) (h *history, err error) {
+func watchNamespace(namespace string) (_ *history, err error) {
 	of := func(kind string, client rest.Interface) source {
 		return source{kind, cache.NewListWatchFromClient(client, kind, namespace, fields.Everything())}
 	}
-	h = &history{sources: []source{
+	h := &history{sources: []source{
 		of("pods", cluster.client.CoreV1().RESTClient()),
 		of("events", cluster.client.CoreV1().RESTClient()),
 		of("deployments", cluster.client.AppsV1().RESTClient()),
