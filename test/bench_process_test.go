@@ -66,9 +66,9 @@ type subject struct {
 	runs   []usage
 }
 
-// sideBySide measures the subjects in turn, n times each, after one time that does not count.
-func (b *bench) sideBySide(ctx context.Context, n int, subjects ...*subject) error {
-	for i := range n + 1 {
+// sideBySide measures the subjects in turn, n times each, after some times that do not count.
+func (b *bench) sideBySide(ctx context.Context, warmUp, n int, subjects ...*subject) error {
+	for i := range warmUp + n {
 		for _, s := range subjects {
 			if s.before != nil {
 				if err := s.before(ctx); err != nil {
@@ -79,7 +79,7 @@ func (b *bench) sideBySide(ctx context.Context, n int, subjects ...*subject) err
 			if err != nil {
 				return err
 			}
-			if i > 0 {
+			if i >= warmUp {
 				s.runs = append(s.runs, u)
 			}
 		}

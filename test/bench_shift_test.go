@@ -12,9 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// settled is how long a move waits after the last change of the endpoints before it lowers a side (docs/design.md §5).
-const settled = 2 * time.Second
-
 // shiftOfFour tells how long a move takes beyond what its pods take to be ready.
 func (b *bench) shiftOfFour(ctx context.Context) (string, error) {
 	const n = 5
@@ -56,16 +53,11 @@ func (b *bench) shiftOfFour(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	rest := make([]float64, len(beyond))
-	for i := range beyond {
-		rest[i] = beyond[i] - settled.Seconds()
-	}
 	var out strings.Builder
 	t := newTable(&out, "`kubectl-canary shift --to 50` of 4 services", "")
 	t.row("wall", summary(took).in("s"))
 	t.row("of that, the slowest pod, from its creation to a ready endpoint", summary(pods).in("s"))
 	t.row("beyond it", summary(beyond).in("s"))
-	t.row("beyond it, without the 2 s of settling", summary(rest).in("s"))
 	t.row("requests", strconv.Itoa(a.requests))
 	return out.String(), nil
 }
@@ -124,7 +116,7 @@ func (b *bench) shiftOfMany(ctx context.Context) (string, error) {
 	for _, s := range subjects {
 		s.before = b.back(b.many)
 	}
-	if err := b.sideBySide(ctx, n, subjects...); err != nil {
+	if err := b.sideBySide(ctx, 0, n, subjects...); err != nil {
 		return "", err
 	}
 	if err := b.back(b.many)(ctx); err != nil {

@@ -14,7 +14,7 @@ func (b *bench) start(ctx context.Context) (string, error) {
 	kubectl := &subject{label: "`kubectl version --client`", words: []string{"kubectl", "version", "--client"}}
 	through := &subject{label: "`kubectl canary version`", words: []string{"kubectl", "canary", "version"}}
 	subjects := []*subject{canary, kubectl, through}
-	if err := b.sideBySide(ctx, n, subjects...); err != nil {
+	if err := b.sideBySide(ctx, 1, n, subjects...); err != nil {
 		return "", err
 	}
 	var out strings.Builder

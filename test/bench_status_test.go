@@ -72,7 +72,7 @@ func (b *bench) statusOfAll(ctx context.Context) (string, error) {
 		"kubectl", "get", "deployments,services,endpointslices", "-n", b.large, "-o", "json",
 	}}
 	subjects := []*subject{canary, kubectl, json, through}
-	if err := b.sideBySide(ctx, n, subjects...); err != nil {
+	if err := b.sideBySide(ctx, 1, n, subjects...); err != nil {
 		return "", err
 	}
 	var out strings.Builder
@@ -104,7 +104,7 @@ func (b *bench) statusOfOne(ctx context.Context) (string, error) {
 	}
 	crowded := in(b.large, "beside "+strconv.Itoa(b.services-1)+" others")
 	alone := in(b.small, "alone")
-	if err := b.sideBySide(ctx, n, crowded, alone); err != nil {
+	if err := b.sideBySide(ctx, 1, n, crowded, alone); err != nil {
 		return "", err
 	}
 	var out strings.Builder
