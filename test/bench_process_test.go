@@ -48,7 +48,7 @@ func (b *bench) run(ctx context.Context, words []string, kubeconfig string) (u u
 		return u, err
 	}
 	cmd := exec.CommandContext(ctx, self, append([]string{measureArg}, words...)...)
-	cmd.Env = []string{"HOME=" + b.home, "PATH=" + cluster.tools + ":/usr/bin:/bin", "KUBECONFIG=" + kubeconfig}
+	cmd.Env = []string{"HOME=" + b.home, "PATH=" + cluster.tools + "/real:" + cluster.tools + ":/usr/bin:/bin", "KUBECONFIG=" + kubeconfig}
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

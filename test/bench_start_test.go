@@ -31,12 +31,12 @@ func (b *bench) size(context.Context) (string, error) {
 	var out strings.Builder
 	t := newTable(&out, "", "size")
 	var canary float64
-	for _, name := range []string{"kubectl-canary", "kubectl"} {
+	for _, name := range []string{"kubectl-canary", "real/kubectl"} {
 		info, err := os.Stat(filepath.Join(cluster.tools, name)) // follows the link
 		if err != nil {
 			return "", err
 		}
-		t.row("`"+name+"`", megabytes(info.Size()))
+		t.row("`"+filepath.Base(name)+"`", megabytes(info.Size()))
 		if name == "kubectl-canary" {
 			canary = float64(info.Size()) / 1e6
 		}
