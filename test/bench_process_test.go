@@ -53,7 +53,7 @@ func (b *bench) run(ctx context.Context, words []string, kubeconfig string) (u u
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return u, fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, stderr.String())
+		return u, fmt.Errorf("%.100s: %w\n%s", strings.Join(words, " "), err, stderr.String())
 	}
 	return u, json.Unmarshal(out, &u)
 }

@@ -18,7 +18,7 @@ func (b *bench) shiftOfFour(ctx context.Context) (string, error) {
 	shift := []string{"kubectl-canary", "shift", "--to", "50", "-n", b.four}
 	var took, pods, beyond []float64
 	for i := range n + 1 {
-		if err := b.back(b.four)(ctx); err != nil {
+		if err := b.back(ctx, b.four); err != nil {
 			return "", err
 		}
 		h, err := watchNamespace(b.four)
@@ -46,7 +46,7 @@ func (b *bench) shiftOfFour(ctx context.Context) (string, error) {
 			beyond = append(beyond, (u.Wall - slowest).Seconds())
 		}
 	}
-	if err := b.back(b.four)(ctx); err != nil {
+	if err := b.back(ctx, b.four); err != nil {
 		return "", err
 	}
 	a, err := b.asks(ctx, 1, shift)
@@ -83,43 +83,55 @@ func slowestPod(events []event, since time.Time) (slowest time.Duration) {
 	return slowest
 }
 
-// back returns what takes all releases of a namespace to weight 0, and lets the machine come to rest.
-func (b *bench) back(namespace string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if _, err := b.run(ctx, []string{"kubectl-canary", "rollback", "-n", namespace}, cluster.kubeconfig); err != nil {
-			return err
-		}
-		if err := fleetReady(ctx, namespace); err != nil {
-			return err
-		}
-		return b.rest(ctx, 5*time.Second)
+// back takes all releases of a namespace to weight 0.
+func (b *bench) back(ctx context.Context, namespace string) error {
+	if _, err := b.run(ctx, []string{"kubectl-canary", "rollback", "-n", namespace}, cluster.kubeconfig); err != nil {
+		return err
 	}
+	return b.moved(ctx, namespace)
+}
+
+// moved returns when the last move of a namespace is over, for the controllers too.
+func (b *bench) moved(ctx context.Context, namespace string) error {
+	if err := fleetReady(ctx, namespace); err != nil {
+		return err
+	}
+	return b.rest(ctx, 5*time.Second)
 }
 
 // shiftOfMany compares a move of many services with what a script does: two calls of kubectl for each, without waiting.
 func (b *bench) shiftOfMany(ctx context.Context) (string, error) {
 	const n = 5
 	var names []string
-	for i := range b.moved {
+	for i := range b.toMove {
 		names = append(names, serviceName(i))
 	}
-	scale := func(service string) string {
-		line := "kubectl scale deployment/" + service + "-%s --replicas=2 -n " + b.many
-		return fmt.Sprintf(line, "v2") + "; " + fmt.Sprintf(line, "v1")
+	scale := func(service string, stable, canary int) string {
+		call := func(version string, replicas int) string {
+			return fmt.Sprintf("kubectl scale deployment/%s-%s --replicas=%d -n %s", service, version, replicas, b.many)
+		}
+		return call("v2", canary) + "; " + call("v1", stable)
 	}
-	each := "set -e; for s in " + strings.Join(names, " ") + "; do " + scale("$s") + "; done"
-	parallel := "printf '%s\\n' " + strings.Join(names, " ") + " | xargs -P 16 -I{} sh -c '" + scale("{}") + "'"
-	shift := &subject{label: "`kubectl-canary shift --to 50`", words: []string{"kubectl-canary", "shift", "--to", "50", "-n", b.many}}
-	loop := &subject{label: "`kubectl scale` in a loop, waits for nothing", words: []string{"sh", "-c", each}}
-	sixteen := &subject{label: "the same, 16 at once (`xargs -P 16`)", words: []string{"sh", "-c", parallel}}
+	each := "set -e; for s in " + strings.Join(names, " ") + "; do " + scale("$s", 2, 2) + "; done"
+	parallel := "printf '%s\\n' " + strings.Join(names, " ") + " | xargs -P 16 -I{} sh -c '" + scale("{}", 3, 0) + "'"
+	over := func(ctx context.Context) error { return b.moved(ctx, b.many) }
+	shift := &subject{
+		label: "`kubectl-canary shift --to 50`, from 3/0 to 2/2", before: over,
+		words: []string{"kubectl-canary", "shift", "--to", "50", "-n", b.many},
+	}
+	loop := &subject{
+		label: "`kubectl scale` in a loop, the same, waits for nothing", words: []string{"sh", "-c", each},
+		before: func(ctx context.Context) error { return b.back(ctx, b.many) },
+	}
+	sixteen := &subject{label: "16 at once (`xargs -P 16`), from 2/2 to 3/0", words: []string{"sh", "-c", parallel}, before: over}
 	subjects := []*subject{shift, loop, sixteen}
-	for _, s := range subjects {
-		s.before = b.back(b.many)
+	if err := b.back(ctx, b.many); err != nil {
+		return "", err
 	}
 	if err := b.sideBySide(ctx, 0, n, subjects...); err != nil {
 		return "", err
 	}
-	if err := b.back(b.many)(ctx); err != nil {
+	if err := b.back(ctx, b.many); err != nil {
 		return "", err
 	}
 	a, err := b.asks(ctx, 1, shift.words)
@@ -127,7 +139,7 @@ func (b *bench) shiftOfMany(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var out strings.Builder
-	t := newTable(&out, strconv.Itoa(b.moved)+" services from 3/0 to 2/2", "wall", "CPU")
+	t := newTable(&out, strconv.Itoa(b.toMove)+" services", "wall", "CPU")
 	for _, s := range subjects {
 		t.row(s.label, s.sample(wall).in("s"), s.sample(cpu).in("s"))
 	}

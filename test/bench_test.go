@@ -16,7 +16,7 @@ var (
 
 // bench is one run of all measurements.
 type bench struct {
-	services, moved          int
+	services, toMove         int     // services in the large namespace, and in that of many moves
 	large, small, four, many string  // namespaces
 	home                     string  // of the commands: kubectl's cache
 	busiest                  float64 // the share of the processors that was in use before a measurement, at the worst
@@ -25,7 +25,7 @@ type bench struct {
 // BenchmarkReport measures the plugin beside kubectl, on one sandbox, and writes what it finds into a document. Nothing is
 // asserted: times depend on the machine.
 func BenchmarkReport(b *testing.B) {
-	run := &bench{services: *services, moved: max(*services/5, 1), home: b.TempDir()}
+	run := &bench{services: *services, toMove: max(*services/5, 1), home: b.TempDir()}
 	measurements := []struct {
 		block   string
 		measure func(context.Context) (string, error)
@@ -75,7 +75,7 @@ func (run *bench) setUp(b *testing.B) {
 	}{
 		{&run.small, "small", 1, 0},
 		{&run.four, "four", 4, time.Second},
-		{&run.many, "many", run.moved, time.Second},
+		{&run.many, "many", run.toMove, time.Second},
 		{&run.large, "large", run.services, 0},
 	} {
 		*f.namespace = newNamespaceName(f.name)
