@@ -22,7 +22,7 @@ type usage struct {
 const measureArg = "measure"
 
 // measure runs a command and prints its usage. It is the whole of a process of its own: the peak memory that the kernel
-// reports of a process is at least what the process that started it had, and that of the benchmark is large.
+// reports of a process is at least what the process that started it had: some 35 MB here, and much more in the benchmark's own.
 func measure(words []string) int {
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stderr = os.Stderr

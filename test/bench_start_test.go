@@ -18,9 +18,9 @@ func (b *bench) start(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var out strings.Builder
-	t := newTable(&out, "", "CPU", "wall", "peak memory")
+	t := newTable(&out, "", "CPU", "wall")
 	for _, s := range subjects {
-		t.row(s.label, s.sample(cpu).in("s"), s.sample(wall).in("s"), s.sample(memory).in("MB"))
+		t.row(s.label, s.sample(cpu).in("s"), s.sample(wall).in("s"))
 	}
 	goals(&out, goal{"CPU, of kubectl's", canary.sample(cpu).median / kubectl.sample(cpu).median, 0.5})
 	return out.String(), nil

@@ -108,13 +108,13 @@ func (b *bench) statusOfOne(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var out strings.Builder
-	t := newTable(&out, "`kubectl-canary status NAME`", "wall", "CPU", "peak memory", "requests", "received")
+	t := newTable(&out, "`kubectl-canary status NAME`", "wall", "CPU", "requests", "received")
 	for _, s := range []*subject{crowded, alone} {
 		a, err := b.asks(ctx, 1, s.words)
 		if err != nil {
 			return "", err
 		}
-		t.row(s.label, s.sample(wall).in("s"), s.sample(cpu).in("s"), s.sample(memory).in("MB"), strconv.Itoa(a.requests), megabytes(a.received))
+		t.row(s.label, s.sample(wall).in("s"), s.sample(cpu).in("s"), strconv.Itoa(a.requests), megabytes(a.received))
 	}
 	goals(&out, goal{"wall time, of the same alone", crowded.sample(wall).median / alone.sample(wall).median, 1.5})
 	return out.String(), nil
