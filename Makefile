@@ -78,7 +78,7 @@ script: build bin/sandbox ## Run one script test: make script T=name
 SERVICES ?= 1000
 
 .PHONY: bench
-bench: deps build sandbox ## Measure the plugin beside kubectl, a quarter of an hour, and write docs/benchmarks.md
+bench: deps build sandbox ## Measure the plugin beside kubectl, twenty minutes, and write docs/benchmarks.md
 	go test ./test -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkReport$$' -benchtime 1x -report "$(CURDIR)/docs/benchmarks.md" -services $(SERVICES)
 
 bin/sandbox:
