@@ -52,6 +52,22 @@ func TestCatchAll(t *testing.T) {
 	}
 }
 
+// Services that overlap crosswise gather nothing: each is shown, with what it shares.
+func TestOverlapIsNoCatchAll(t *testing.T) {
+	all := Discover(namespace(
+		service("x", "x=1"), service("y", "y=1"), service("z", "z=1"),
+		deployment("a", 1, "app=a,x=1,z=1,version=v1"), deployment("b", 1, "app=b,x=1,y=1,version=v2"), deployment("c", 1, "app=c,y=1,z=1,version=v3"),
+	), Options{})
+	if len(all) != 3 {
+		t.Fatalf("got %s", sketches(all))
+	}
+	for _, r := range all {
+		if len(r.Problems) == 0 || r.Problems[0].Code != CodeSharedDeployment {
+			t.Errorf("%s: %+v", r.Name, r.Problems)
+		}
+	}
+}
+
 // Each reason says which object it is about, and what to do.
 func TestShapeProblems(t *testing.T) {
 	for _, tc := range []struct {
