@@ -16,8 +16,8 @@ import (
 )
 
 // killed N VERB FLAG...: for each release whose name ends in a number and b or a, such as x3b and x3a for every number up
-// to N, runs `kubectl canary VERB RELEASE FLAG...` and ends it by KILL at the write of that number (of a Lease or a
-// scale): before its answer has come, or after. All at once.
+// to N, runs `kubectl canary VERB RELEASE FLAG...` and ends it by KILL at the write of that number (of a Lease, a
+// pod or a scale): before its answer has come, or after. All at once.
 func cmdKilled(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: killed N VERB FLAG...")
@@ -62,7 +62,7 @@ func startKilled(ts *testscript.TestScript, release string, at int, before bool,
 	var mu sync.Mutex
 	count := 0
 	p.setAround(func(w http.ResponseWriter, _ *http.Request, name string, pass func(http.ResponseWriter)) {
-		if !strings.Contains(name, "leases") && !strings.HasSuffix(name, "/scale") {
+		if !strings.Contains(name, "leases") && !strings.HasPrefix(name, "PATCH pods/") && !strings.HasSuffix(name, "/scale") {
 			pass(w)
 			return
 		}

@@ -22,13 +22,18 @@ import (
 // faults is the prefix of the annotations by which the sandbox lets pods fail.
 const faults = "sandbox.kubectl-canary/"
 
-// messenger [SERVICE...] [DEPLOYMENT=REPLICAS...] [[DEPLOYMENT]:ANNOTATION=VALUE...]: services of manifests/messenger,
-// all four if none is named, with their pods ready. A service of another name is a copy of auth. An annotation is one of
-// the sandbox's, of the pods of one Deployment or of all.
+// messenger [-drain] [SERVICE...] [DEPLOYMENT=REPLICAS...] [[DEPLOYMENT]:ANNOTATION=VALUE...]: services of
+// manifests/messenger, all four if none is named, with their pods ready. A service of another name is a copy of auth. An
+// annotation is one of the sandbox's, of the pods of one Deployment or of all. With -drain the Services select the label
+// serving: "true" too, which the pod templates have.
 func cmdMessenger(ts *testscript.TestScript, _ bool, args []string) {
 	var services []string
 	replicas := map[string]int32{}
 	annotations := map[string]map[string]string{} // "" is for all Deployments
+	drain := len(args) > 0 && args[0] == "-drain"
+	if drain {
+		args = args[1:]
+	}
 	for _, arg := range args {
 		key, value, set := strings.Cut(arg, "=")
 		deployment, annotation, annotated := strings.Cut(key, ":")
@@ -54,12 +59,18 @@ func cmdMessenger(ts *testscript.TestScript, _ bool, args []string) {
 		var service corev1.Service
 		ts.Check(readManifest(name, "service", &service))
 		service.Namespace = ns
+		if drain {
+			service.Spec.Selector["serving"] = "true"
+		}
 		_, err := cluster.client.CoreV1().Services(ns).Create(context.Background(), &service, metav1.CreateOptions{})
 		ts.Check(err)
 		for _, version := range []string{"v1", "v2"} {
 			var d appsv1.Deployment
 			ts.Check(readManifest(name, version+"-deployment", &d))
 			d.Namespace = ns
+			if drain {
+				d.Spec.Template.Labels["serving"] = "true"
+			}
 			if n, given := replicas[d.Name]; given {
 				d.Spec.Replicas = &n
 			}

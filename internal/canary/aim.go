@@ -11,6 +11,8 @@ type Ask struct {
 	Weight    Weight
 	Rollback  bool   // weight 0 whatever state the release is in
 	Previous  bool   // with Rollback: the split before the last change instead
+	Now       bool   // with Rollback: no floor but the last ready endpoint
+	Keep      bool   // with weight 100: stable's pods stay, all dark
 	Surge     Amount // of the arithmetic, and of the move unless MoveSurge is set
 	MoveSurge *Amount
 	// Unavailable is how far ready endpoints may fall below the target's total during the move.
@@ -92,7 +94,7 @@ func (r *Release) previous() (Target, error) {
 
 // baseline returns the replicas that carry the full load (docs/design.md §4, §6), and what to say of it.
 func (r *Release) baseline(a Ask, leases bool) (int, string, error) {
-	now := r.Replicas()
+	now := r.Lit()
 	larger := max(now.Stable, now.Canary)
 	atRest := now.Stable == 0 || now.Canary == 0
 	switch {
@@ -106,7 +108,7 @@ func (r *Release) baseline(a Ask, leases bool) (int, string, error) {
 		return max(r.Record.Baseline, now.Stable), "", nil
 	case r.Drifted():
 		return 0, "", fmt.Errorf("replicas were set to %s (stable/canary), and somebody else has made them %s: say how many carry the full load with --replicas, or roll back",
-			r.Record.Set, now)
+			r.Record.Set, r.Replicas())
 	case atRest && !r.Record.AtRest():
 		return max(larger, r.Record.Baseline), "", nil
 	case atRest && larger != r.Record.Baseline:
@@ -134,7 +136,14 @@ func (r *Release) Bounds(a Ask, t Target) Bounds {
 	if a.MoveSurge != nil {
 		surge = *a.MoveSurge
 	}
-	return NewBounds(r.Position(), r.Pods(), t.Split, surge.Up(t.Baseline), a.Unavailable.Down(t.Baseline))
+	b := NewBounds(r.Position(), r.Pods(), t.Split, surge.Up(t.Baseline), a.Unavailable.Down(t.Baseline))
+	if a.Keep {
+		b.Ceiling = max(b.Ceiling, r.Lit().Stable+t.Split.Total()) // beside what is dark already
+	}
+	if a.Now {
+		b.Floor = min(b.Floor, 1)
+	}
+	return b
 }
 
 // Pods is the pods of both sides now, without terminating ones.

@@ -256,7 +256,7 @@ func TestRecordedBaselineStays(t *testing.T) {
 				t.Fatalf("the baseline went from %d to %d", baseline, target.Baseline)
 			}
 			begun := r.Begin(target, "shift", "ann", noon)
-			r = between(target.Split.Stable, target.Split.Canary).withRecord(begun.End(r, target.Split, Done, "", noon))
+			r = between(target.Split.Stable, target.Split.Canary).withRecord(begun.End(r, between(target.Split.Stable, target.Split.Canary), Done, "", noon))
 		}
 	})
 }

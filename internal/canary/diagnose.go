@@ -201,8 +201,10 @@ func worst(pods []*Pod, starting time.Time) *Problem {
 
 func (r *Release) ownTroubles() []Problem {
 	switch {
-	case r.Record == nil || r.Stable == nil || r.Lease.Held():
+	case r.Stable == nil || r.Lease.Held():
 		return nil
+	case r.Record == nil:
+		return r.darkTrouble([]string{"canary rollback " + r.Name})
 	case r.Record.Move != nil:
 		m := r.Record.Move
 		return []Problem{{
@@ -217,7 +219,7 @@ func (r *Release) ownTroubles() []Problem {
 			Next:    []string{"canary rollback " + r.Name},
 		}}
 	}
-	return nil
+	return r.darkTrouble(r.waysOn())
 }
 
 // waysOn are the two commands after a move that has stopped half-way: go on, or go back.

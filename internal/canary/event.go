@@ -1,5 +1,7 @@
 package canary
 
+import "time"
+
 // EventKind is what an Event tells.
 type EventKind string
 
@@ -11,15 +13,22 @@ const (
 	Ready     EventKind = "ready"   // up, while other releases are not yet
 	Trouble   EventKind = "trouble" // something keeps pods from serving
 	Restoring EventKind = "restoring"
+	Drained   EventKind = "drained"   // pods were taken out of the Service
+	Relit     EventKind = "relit"     // dark pods are back in the Service
+	Undrained EventKind = "undrained" // pods could not be taken out of the Service
+	Baking    EventKind = "baking"    // promoted, and stable's pods run on for a while
 )
 
 // Event is one thing that has happened in a move.
 type Event struct {
 	Release    string
 	Kind       EventKind
-	Version    string // of Raised and Lowered
+	Version    string // of Raised, Lowered, Drained and Relit
 	Deployment string
 	From, To   int
-	Now        *Release // of Serves
-	Problem    *Problem // of Trouble
+	Now        *Release  // of Serves
+	Problem    *Problem  // of Trouble
+	Pods       int       // of Drained and Relit
+	Until      time.Time // of Baking
+	Err        error     // of Undrained
 }

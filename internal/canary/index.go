@@ -13,6 +13,7 @@ type index struct {
 	behind    map[*Deployment][]int    // the Services that select it
 	endpoints map[string][]Endpoint    // by Service
 	pods      map[string]*Pod          // by UID
+	cheapest  []*Pod
 }
 
 func newIndex(s *Snapshot) *index {
@@ -40,7 +41,11 @@ func newIndex(s *Snapshot) *index {
 		ix.endpoints[e.Service] = append(ix.endpoints[e.Service], e)
 	}
 	for i := range s.Pods {
-		ix.pods[s.Pods[i].UID] = &s.Pods[i]
+		p := &s.Pods[i]
+		ix.pods[p.UID] = p
+		if p.Cheapest {
+			ix.cheapest = append(ix.cheapest, p)
+		}
 	}
 	return ix
 }
@@ -101,6 +106,7 @@ func (ix *index) release(g *group, o Options) Release {
 	}
 	slices.SortStableFunc(versions, func(a, b Version) int { return CompareVersions(a.Name, b.Name) })
 	r.Foreign = ix.count(g, versions)
+	r.Drain = ix.drainLabel(g)
 	if len(versions) < 2 || slices.ContainsFunc(r.Problems, shapeless) {
 		r.Others = versions
 		return r
@@ -154,6 +160,7 @@ func (ix *index) count(g *group, versions []Version) (foreign int) {
 			foreign++
 		}
 	}
+	ix.countDark(g, versions, ready)
 	return foreign
 }
 

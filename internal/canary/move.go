@@ -7,7 +7,7 @@ type Side struct {
 	Ready    int // ready pods, those that do not serve too
 }
 
-// unready is how many of the replicas a scale-down takes first: those that are not ready, or not there yet.
+// unready is how many of the replicas a scale-down takes first: those that are not ready, or not there yet, or dark.
 func (s Side) unready() int { return max(0, s.Replicas-max(s.Serving, s.Ready)) }
 
 // Position is where both sides of a release stand.
@@ -100,6 +100,14 @@ func (b Bounds) lower(p Position, target Split, most int) Split {
 	}
 	canary := shrink(p.Canary, target.Canary)
 	return Split{Stable: shrink(p.Stable, target.Stable), Canary: canary}
+}
+
+// Spared is what a lower to some replicas may be without taking any that serves, or is about to.
+func (p Position) Spared(to Split) Split {
+	return Split{
+		Stable: max(to.Stable, p.Stable.Replicas-p.Stable.unready()),
+		Canary: max(to.Canary, p.Canary.Replicas-p.Canary.unready()),
+	}
 }
 
 // Served says whether the wait after a raise is over: the sides that do not shrink serve, or as much of them as it

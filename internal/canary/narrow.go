@@ -45,6 +45,10 @@ func Suffices(s *Snapshot, svc Service, owners []string) bool {
 			return false
 		}
 	}
+	// Dark pods do not match the selector: there are fewer to see than the Deployment has.
+	if slices.ContainsFunc(own, func(d *Deployment) bool { return d.Pods > owned(s, d) }) {
+		return false
+	}
 	// A wider Service may have Deployments that were not read: a catch-all, say.
 	for _, i := range ix.beside(own) {
 		if !contains(s.Services[i].Selector, svc.Selector) {
@@ -54,4 +58,15 @@ func Suffices(s *Snapshot, svc Service, owners []string) bool {
 	return !slices.ContainsFunc(s.Endpoints, func(e Endpoint) bool {
 		return e.Ready && !e.Terminating && e.PodUID != "" && ix.pods[e.PodUID] == nil
 	})
+}
+
+// owned is how many pods the Deployment may have, going by its selector.
+func owned(s *Snapshot, d *Deployment) int {
+	n := 0
+	for i := range s.Pods {
+		if p := &s.Pods[i]; p.Owned && active(p) && d.Selector.Matches(p.Labels) {
+			n++
+		}
+	}
+	return n
 }

@@ -16,6 +16,7 @@ type Plan struct {
 	Rounds       []Round
 	Peak         Split // the moment with the most pods
 	Least        int   // the fewest ready endpoints at any moment
+	Keep         bool  // stable's pods are not stopped, but run on without traffic
 }
 
 var errNoPlan = errors.New("no order of steps keeps both bounds: allow a --max-surge of at least 1")

@@ -58,4 +58,6 @@ const (
 	CodeMidRollout       = "MidRollout"
 	CodeDrifted          = "Drifted"
 	CodeInterrupted      = "Interrupted"
+	CodeDark             = "DarkPods"
+	CodeNoDrain          = "NoDrain"
 )

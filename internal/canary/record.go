@@ -76,6 +76,11 @@ func (r *Record) Knows(version string) bool {
 	return false
 }
 
+// Ended says whether the last move got to its end.
+func (r *Record) Ended() bool {
+	return r != nil && r.Move == nil && r.Last() != nil && r.Last().Outcome == Done
+}
+
 // Last returns the newest change, nil when there is none.
 func (r *Record) Last() *Change {
 	if r == nil || len(r.Changes) == 0 {
@@ -102,11 +107,11 @@ func (r *Release) Begin(t Target, command, by string, now time.Time) Record {
 }
 
 // End is the record after the move that began at before has ended: where both sides stand now, and one change more in
-// the history. What was put back is as before the move, in the record too.
-func (r *Record) End(before *Release, after Split, outcome Outcome, reason string, now time.Time) Record {
-	from, _ := Share(before.Replicas().Canary, before.Replicas().Total()+before.OthersServing())
+// the history, of what is not dark. What was put back is as before the move, in the record too.
+func (r *Record) End(before, after *Release, outcome Outcome, reason string, now time.Time) Record {
+	from, _ := Share(before.Lit().Canary, before.Lit().Total()+before.OthersServing())
 	end := *r
-	end.Set, end.Move = after, nil
+	end.Set, end.Move = after.Replicas(), nil
 	if outcome == Restored {
 		end.Desired, end.Target = from, before.Replicas()
 		if old := before.Record; old != nil {
@@ -115,7 +120,7 @@ func (r *Record) End(before *Release, after Split, outcome Outcome, reason strin
 	}
 	end.Changes = append(slices.Clone(r.Changes), Change{
 		Time: now, By: r.Move.By, From: from, To: r.Desired,
-		Before: before.Replicas(), After: after, Command: r.Move.Command, Reason: reason, Outcome: outcome,
+		Before: before.Lit(), After: after.Lit(), Command: r.Move.Command, Reason: reason, Outcome: outcome,
 	})
 	end.Changes = end.Changes[max(0, len(end.Changes)-maxChanges):]
 	return end

@@ -58,7 +58,7 @@ func TestBeginAndEnd(t *testing.T) {
 	}
 
 	later := noon.Add(time.Minute)
-	done := begun.End(r, Split{2, 2}, Done, "all well", later)
+	done := begun.End(r, between(2, 2), Done, "all well", later)
 	want.Move, want.Set = nil, Split{2, 2}
 	want.Changes = append(want.Changes[:1:1], Change{
 		Time: later, By: "ann", From: 2000, To: 5000, // 1 of 5: the third version serves too
@@ -69,19 +69,19 @@ func TestBeginAndEnd(t *testing.T) {
 	}
 
 	// Interrupted half-way: what was asked for is still wanted.
-	held := begun.End(r, Split{3, 2}, Interrupted, "", later)
+	held := begun.End(r, between(3, 2), Interrupted, "", later)
 	if held.Set != (Split{3, 2}) || held.Target != (Split{2, 2}) || held.Desired != 5000 || held.Baseline != 4 || held.Move != nil {
 		t.Errorf("interrupted: %+v", held)
 	}
 
 	// Put back: as before the move, but for one change more.
-	restored := begun.End(r, Split{3, 1}, Restored, "", later)
+	restored := begun.End(r, between(3, 1), Restored, "", later)
 	if restored.Desired != 2500 || restored.Target != (Split{3, 1}) || restored.Baseline != 3 || restored.Set != (Split{3, 1}) || len(restored.Changes) != 2 {
 		t.Errorf("restored: %+v", restored)
 	}
 	unrecorded := between(3, 0)
 	begun = unrecorded.Begin(target, "shift", "ann", noon)
-	if back := begun.End(unrecorded, Split{3, 0}, Restored, "", later); back.Desired != None || back.Target != (Split{3, 0}) || !back.AtRest() {
+	if back := begun.End(unrecorded, between(3, 0), Restored, "", later); back.Desired != None || back.Target != (Split{3, 0}) || !back.AtRest() {
 		t.Errorf("restored to what was never recorded: %+v", back)
 	}
 	if len(old.Changes) != 1 {
@@ -105,7 +105,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	rec := r.Begin(Target{}, "shift", "ann", noon)
 	for i := range 3 * maxChanges {
 		rec.Move = &Move{Command: fmt.Sprint(i)}
-		rec = rec.End(r, Split{3, 0}, Done, "", noon)
+		rec = rec.End(r, between(3, 0), Done, "", noon)
 	}
 	if len(rec.Changes) != maxChanges || rec.Last().Command != fmt.Sprint(3*maxChanges-1) || rec.Changes[0].Command != fmt.Sprint(2*maxChanges) {
 		t.Errorf("%d changes, from %s to %s", len(rec.Changes), rec.Changes[0].Command, rec.Last().Command)

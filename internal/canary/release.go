@@ -8,6 +8,7 @@ type Release struct {
 	Name      string
 	Services  []Service
 	Label     string   // the version label
+	Drain     string   // the label whose removal takes a pod out of the Services; empty where there is none
 	Stable    *Version // nil, like Canary, where the roles cannot be told: Problems says why
 	Canary    *Version
 	Others    []Version // further versions, in version order
@@ -22,7 +23,8 @@ type Version struct {
 	Name       string
 	Deployment Deployment
 	Serving    int // ready endpoints
-	Dark       int // ready pods that were taken out of the Service
+	Dark       int // pods that were taken out of the Services
+	Leaving    int // pods that were taken out of the Services, and that an EndpointSlice still has
 
 	label string // the version label
 }

@@ -90,6 +90,7 @@ type Pod struct {
 	Owned       bool // by a ReplicaSet
 	Created     time.Time
 	Terminating bool
+	Cheapest    bool // has the lowest deletion cost: of pods that are alike ready, a scale-down takes it first
 
 	Phase      string
 	Conditions []Condition

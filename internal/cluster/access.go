@@ -20,11 +20,18 @@ func (c *Client) WhoAmI(ctx context.Context) string {
 // MayScale says whether the user may scale a Deployment, or with an empty name any. It is advice: a server that does not
 // answer counts as yes, and the write itself decides.
 func (c *Client) MayScale(ctx context.Context, namespace, name string) bool {
-	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Namespace: namespace, Verb: "patch", Group: "apps", Resource: "deployments", Subresource: "scale", Name: name,
-		},
-	}}
+	return c.may(ctx, authorizationv1.ResourceAttributes{
+		Namespace: namespace, Verb: "patch", Group: "apps", Resource: "deployments", Subresource: "scale", Name: name,
+	})
+}
+
+// MayDrain says whether the user may take pods out of their Services, with the same caution.
+func (c *Client) MayDrain(ctx context.Context, namespace string) bool {
+	return c.may(ctx, authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "patch", Resource: "pods"})
+}
+
+func (c *Client) may(ctx context.Context, what authorizationv1.ResourceAttributes) bool {
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &what}}
 	answer, err := c.authorization.SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 	return err != nil || answer.Status.Allowed
 }

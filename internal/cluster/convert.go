@@ -86,6 +86,7 @@ func toPod(m metav1.Object) canary.Pod {
 		Name: m.GetName(), UID: string(m.GetUID()), Labels: m.GetLabels(),
 		Owned:   owner != nil && owner.Kind == "ReplicaSet",
 		Created: m.GetCreationTimestamp().Time, Terminating: m.GetDeletionTimestamp() != nil,
+		Cheapest: m.GetAnnotations()[corev1.PodDeletionCost] == lowestCost,
 	}
 	p, whole := m.(*corev1.Pod)
 	if !whole {

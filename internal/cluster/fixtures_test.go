@@ -37,7 +37,7 @@ func slice(name, service string, pods ...string) *discoveryv1.EndpointSlice {
 
 func pod(name string) *corev1.Pod {
 	yes := true
-	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+	return &corev1.Pod{TypeMeta: metav1.TypeMeta{Kind: "Pod", APIVersion: "v1"}, ObjectMeta: metav1.ObjectMeta{
 		Name: name, UID: types.UID("uid-" + name), Labels: map[string]string{"app": "auth"},
 		OwnerReferences: []metav1.OwnerReference{{Kind: "ReplicaSet", Name: "auth", Controller: &yes}},
 	}}

@@ -37,13 +37,13 @@ type Live struct {
 	leasesHidden bool
 
 	mu      sync.Mutex
-	written map[string]string // Deployment key → the version that our last write made
-	err     error             // why following has ended
-	next    chan struct{}     // closed at the next change
-	built   *canary.Snapshot  // the last snapshot
-	builtAt int               // the changes that were in it for sure
-	refresh *refresh          // the one that has not begun yet
-	reading sync.Mutex        // held while one is under way
+	written map[written]string // the version that our last write made
+	err     error              // why following has ended
+	next    chan struct{}      // closed at the next change
+	built   *canary.Snapshot   // the last snapshot
+	builtAt int                // the changes that were in it for sure
+	refresh *refresh           // the one that has not begun yet
+	reading sync.Mutex         // held while one is under way
 }
 
 // live is nothing read yet.
@@ -52,7 +52,7 @@ func (c *Client) live(namespace string) *Live {
 		client: c, namespace: namespace,
 		services: c.services(namespace), deployments: c.deployments(namespace), endpoints: c.endpoints(namespace),
 		pods: c.podNames(namespace), leases: c.leases(namespace),
-		written: map[string]string{}, next: make(chan struct{}), builtAt: -1,
+		written: map[written]string{}, next: make(chan struct{}), builtAt: -1,
 	}
 }
 

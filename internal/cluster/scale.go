@@ -41,7 +41,7 @@ func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
 	for attempt := 0; ; attempt++ {
 		version, err := l.client.patchScale(ctx, l.namespace, d, to, nil)
 		if err == nil {
-			l.wrote(d.Name, version)
+			l.wrote(l.deployments, d.Name, version)
 			return nil
 		}
 		if refused(err) {
@@ -58,7 +58,7 @@ func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
 		case moved(now, d) && (attempt == 0 && apierrors.IsInvalid(err) || string(now.UID) != d.UID || replicas(now) != to):
 			return conflict(now, d)
 		case moved(now, d):
-			l.wrote(d.Name, now.ResourceVersion)
+			l.wrote(l.deployments, d.Name, now.ResourceVersion)
 			return nil
 		case attempt == 1:
 			return err

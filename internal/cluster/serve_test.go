@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -57,8 +59,28 @@ func (a *api) serve(r *http.Request, body []byte) *http.Response {
 		return answer(http.StatusOK, o)
 	case r.Method == http.MethodPatch && isScale:
 		return a.scale(object.(*appsv1.Deployment), body, r.URL.Query().Get("dryRun") != "")
+	case r.Method == http.MethodPatch:
+		return a.merge(object.(*corev1.Pod), body)
 	}
 	return answer(http.StatusOK, object)
+}
+
+// merge does what the API server does with a merge patch of a pod's metadata, and with a UID that is another pod's.
+func (a *api) merge(pod *corev1.Pod, patch []byte) *http.Response {
+	was, err := json.Marshal(pod)
+	if err != nil {
+		a.t.Error(err)
+	}
+	merged, err := jsonpatch.MergePatch(was, patch)
+	if err != nil {
+		a.t.Error(err)
+	}
+	changed := decoded(a.t, merged).(*corev1.Pod)
+	if changed.UID != pod.UID {
+		return failure(http.StatusConflict, metav1.StatusReasonConflict, "the UID is another")
+	}
+	a.store("pods", "MODIFIED", changed)
+	return answer(http.StatusOK, changed)
 }
 
 func (a *api) list(r *http.Request, resource string) *http.Response {

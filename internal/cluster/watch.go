@@ -77,18 +77,29 @@ func (l *Live) ObserveAll(ctx context.Context, look func() (bool, error)) error 
 func (l *Live) caughtUp() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for key, version := range l.written {
-		if !l.deployments.has(key, version) {
+	for w, version := range l.written {
+		if !w.has(w.key, version) {
 			return false
 		}
-		delete(l.written, key)
+		delete(l.written, w)
 	}
 	return true
 }
 
-// wrote notes the version that a write has made.
-func (l *Live) wrote(deployment, version string) {
+// store is what a feed is, whatever its objects are: has says whether one is at least at the version, or gone.
+type store interface {
+	has(key, version string) bool
+}
+
+// written is an object that we have written to.
+type written struct {
+	store
+	key string // namespace/name
+}
+
+// wrote notes the version that a write has made of an object.
+func (l *Live) wrote(to store, name, version string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.written[l.namespace+"/"+deployment] = version
+	l.written[written{to, l.namespace + "/" + name}] = version
 }

@@ -61,6 +61,51 @@ func (w *world) Scale(ctx context.Context, d canary.Deployment, to int) error {
 	return w.lost(d.Name)
 }
 
+func (w *world) Drain(ctx context.Context, pod canary.Pod, label string) error {
+	return w.patch(ctx, "drain", pod, label, "")
+}
+
+func (w *world) Relight(ctx context.Context, pod canary.Pod, label, value string) error {
+	return w.patch(ctx, "relight", pod, label, value)
+}
+
+func (w *world) patch(ctx context.Context, what string, leaving canary.Pod, label, value string) error {
+	w.mu.Lock()
+	stopped := w.stopped
+	w.mu.Unlock()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if stopped {
+		w.t.Errorf("a patch of %s begins after the interrupt", leaving.Name)
+	}
+	if err := w.before(what); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	var of *deployment
+	var found *pod
+	for _, d := range w.deployments {
+		for _, p := range d.pods {
+			if p.UID == leaving.UID {
+				of, found = d, p
+			}
+		}
+	}
+	if of != nil {
+		if err := w.undrainable[of.Name]; err != nil {
+			w.mu.Unlock()
+			return err
+		}
+		w.writes = append(w.writes, what+" of "+of.Name)
+	}
+	w.mu.Unlock()
+	if of != nil {
+		w.label(of, found, label, value)
+	}
+	return nil
+}
+
 func (w *world) Conflict(_ context.Context, d canary.Deployment) error {
 	now := w.now()
 	i := slices.IndexFunc(now.Deployments, func(n canary.Deployment) bool { return n.Name == d.Name })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
@@ -15,13 +16,17 @@ type job struct {
 
 	base    canary.Release // whose Deployments are the ones to move
 	now     canary.Release
-	expect  canary.Split // the replicas that nobody but us should change
-	moved   time.Time    // when its endpoints were last seen to change; zero before that
+	seen    *canary.Snapshot // that now is from
+	expect  canary.Split     // the replicas that nobody but us should change
+	moved   time.Time        // when its endpoints were last seen to change; zero before that
+	rest    time.Time        // until when what was dark at the start may not be stopped
 	known   map[string]bool
 	failing map[string]canary.Failure // what already failed before the raise, by Deployment
 	ready   bool                      // told to be, at this barrier
 	told    map[string]bool           // the troubles told of
 	tried   map[string]int            // replicas of writes whose end is not known, by Deployment
+	plain   atomic.Bool               // its pods cannot be drained
+	baking  bool
 
 	mu   sync.Mutex // guards what parallel writes change
 	err  error
@@ -38,9 +43,27 @@ func (j *job) remember() {
 	}
 }
 
+// position is where the release stands, as its move sees it.
+func (j *job) position() canary.Position {
+	if j.Keep {
+		return j.now.LitPosition()
+	}
+	return j.now.Position()
+}
+
+func (j *job) done() bool { return j.position().Done(j.Target) }
+
+// replicas are what to set for a split of the move: what it keeps is not scaled.
+func (j *job) replicas(to canary.Split) canary.Split {
+	if j.Keep {
+		to.Stable = j.now.Replicas().Stable
+	}
+	return to
+}
+
 // over says whether the wait after a raise is over, and there is a step to take.
 func (j *job) over() bool {
-	p := j.now.Position()
+	p := j.position()
 	if p.Done(j.Target) {
 		return true
 	}
@@ -104,6 +127,8 @@ func (j *job) outcome() canary.Outcome {
 		return canary.Done
 	case j.back:
 		return canary.Restored
+	case j.baking && errors.Is(j.err, ErrInterrupted):
+		return canary.Done // it is where --keep leaves it
 	case errors.Is(j.err, ErrInterrupted):
 		return canary.Interrupted
 	}

@@ -13,7 +13,7 @@ import (
 // pick is the split that a lower sets, from what a release is and where it goes.
 type pick = func(canary.Bounds, canary.Position, canary.Split) canary.Split
 
-func (j *job) wants(p pick) canary.Split { return p(j.Bounds, j.now.Position(), j.Target) }
+func (j *job) wants(p pick) canary.Split { return p(j.Bounds, j.position(), j.Target) }
 
 // lower lowers what may go, by a fresh read, and waits until it has left the endpoints.
 func (r *runner) lower(ctx context.Context, jobs []*job, p pick) (lowered bool, err error) {
@@ -24,6 +24,18 @@ func (r *runner) lower(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 		return false, err
 	}
 	if err := r.recheck(ctx, jobs); err != nil {
+		return false, err
+	}
+	return r.takeAway(ctx, jobs, p)
+}
+
+// takeAway lowers what may go by what was just read: after it has been drained, where that can be.
+func (r *runner) takeAway(ctx context.Context, jobs []*job, p pick) (lowered bool, err error) {
+	waited, err := r.drain(ctx, jobs, p)
+	if err == nil && waited {
+		err = r.recheck(ctx, jobs)
+	}
+	if err != nil {
 		return false, err
 	}
 	return r.write(ctx, jobs, p)
@@ -55,7 +67,7 @@ func (r *runner) passBarrier(ctx context.Context, jobs []*job) error {
 }
 
 func wanted(jobs []*job, p pick) bool {
-	return slices.ContainsFunc(jobs, func(j *job) bool { return j.wants(p) != j.now.Replicas() })
+	return slices.ContainsFunc(jobs, func(j *job) bool { return j.wants(p) != j.position().Replicas() })
 }
 
 // write lowers what may go by what was just read. A second read after the write undoes it where the other side has
@@ -65,7 +77,7 @@ func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 	before := map[*job]canary.Split{}
 	group, writes := errgroup.WithContext(ctx)
 	for _, j := range jobs {
-		if to := j.wants(p); to != j.now.Replicas() {
+		if to := r.lowest(j, p); to != j.now.Replicas() {
 			some = append(some, j)
 			before[j] = j.now.Replicas()
 			r.set(writes, group, j, to, canary.Lowered)
@@ -89,22 +101,24 @@ func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 	return lowered, r.await(ctx, r.deadline(), some, (*job).left, nil)
 }
 
-// settle waits until the endpoints have not changed for a while.
+// settle waits until the endpoints have not changed for a while. What drains waits after it has left them instead.
 func (r *runner) settle(ctx context.Context, jobs []*job) error {
-	var last time.Time
+	var until time.Time
 	for _, j := range jobs {
-		if j.moved.After(last) {
-			last = j.moved
+		at := j.rest
+		if !r.drains(j, j.now.Stable) || !r.drains(j, j.now.Canary) {
+			at = later(at, j.moved.Add(r.options.Settle))
 		}
+		until = later(until, at)
 	}
-	wait := time.NewTimer(time.Until(last.Add(r.options.Settle)))
-	defer wait.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-wait.C:
-		return nil
+	return pause(ctx, time.Until(until))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
+	return b
 }
 
 // recheck reads Deployments, endpoints and the locks again.

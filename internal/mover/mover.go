@@ -13,7 +13,7 @@ import (
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
 
-// Cluster is one namespace: what can be seen of it, and the one write there is.
+// Cluster is one namespace: what can be seen of it, and the writes there are.
 type Cluster interface {
 	// Observe calls look with the namespace as it is and after every change, until look is done, fails, or the context
 	// ends; then it returns the context's cause.
@@ -24,6 +24,10 @@ type Cluster interface {
 	Scale(ctx context.Context, d canary.Deployment, to int) error
 	// Conflict names who has changed the Deployment, which is no longer as given; nil where it is so again.
 	Conflict(ctx context.Context, d canary.Deployment) error
+	// Drain takes the label off a pod, and makes it the first that a scale-down takes. A pod that is gone is no error.
+	Drain(ctx context.Context, pod canary.Pod, label string) error
+	// Relight gives a drained pod the label's value back.
+	Relight(ctx context.Context, pod canary.Pod, label, value string) error
 }
 
 // Lock is held on a release while it moves.
@@ -38,6 +42,7 @@ type Move struct {
 	Target  canary.Split
 	Bounds  canary.Bounds
 	Lock    Lock // nil where Leases are forbidden
+	Keep    bool // stable is drained, and not lowered
 }
 
 // Options are how moves are carried out.
@@ -47,6 +52,15 @@ type Options struct {
 	// Settle is how long endpoints must not have changed before a side is lowered: kube-proxy applies a change up to a
 	// second late.
 	Settle time.Duration
+	// Drain is how long pods run on after they have left the Service, where a label allows that, until they are stopped;
+	// Settle then does not apply.
+	Drain time.Duration
+	// MayDrain says that pods may be patched.
+	MayDrain bool
+	// Now lowers at once what the bounds allow, instead of only when the other side is up.
+	Now bool
+	// Bake is how long stable's pods are kept, of moves with Keep, until they are lowered after all; 0 is for good.
+	Bake time.Duration
 	// Restore puts every release back when one fails before any has been lowered.
 	Restore bool
 	// Rollback lets each release go by itself, and when stable does not come up, still takes away as much of the canary
@@ -73,7 +87,10 @@ func Run(ctx context.Context, cluster Cluster, start *canary.Snapshot, moves []M
 	jobs := make([]*job, len(moves))
 	for i, m := range moves {
 		o.Discover.Roles[m.Release.Name] = canary.Roles{Stable: m.Release.Stable.Name, Canary: m.Release.Canary.Name}
-		jobs[i] = &job{Move: m, base: m.Release, now: own(m.Release), expect: m.Release.Replicas(), known: known, told: map[string]bool{}, tried: map[string]int{}}
+		jobs[i] = &job{Move: m, base: m.Release, now: own(m.Release), seen: start, expect: m.Release.Replicas(), known: known, told: map[string]bool{}, tried: map[string]int{}}
+		if m.Release.Stable.Dark+m.Release.Canary.Dark > 0 && !m.Release.Record.Ended() {
+			jobs[i].rest = time.Now().Add(o.Drain) // they may have left the Service just now
+		}
 	}
 	finder := &finder{options: o.Discover}
 	if !o.Rollback {
@@ -103,7 +120,11 @@ type runner struct {
 }
 
 func (r *runner) run(ctx context.Context) {
-	if err := r.rounds(ctx); err != nil {
+	err := r.rounds(ctx)
+	if err == nil && r.options.Bake > 0 {
+		err = r.bake(ctx)
+	}
+	if err != nil {
 		r.giveUp(ctx, err)
 	}
 }
@@ -119,16 +140,24 @@ func (r *runner) rounds(ctx context.Context) error {
 		if len(todo) == 0 {
 			return nil
 		}
+		if err := r.shed(ctx, todo); err != nil {
+			return err
+		}
 		if _, err := r.lower(ctx, todo, canary.Bounds.MakeRoom); err != nil {
 			return err
 		}
 		if err := r.raise(ctx, todo); err != nil {
 			return err
 		}
+		if r.options.Now {
+			if _, err := r.lower(ctx, todo, canary.Bounds.Lower); err != nil {
+				return err
+			}
+		}
 		if err := r.passBarrier(ctx, todo); err != nil {
 			return err
 		}
-		lowered, err := r.write(ctx, todo, canary.Bounds.Lower)
+		lowered, err := r.takeAway(ctx, todo, canary.Bounds.Lower)
 		r.lowered = r.lowered || lowered
 		if err != nil {
 			return err
@@ -136,13 +165,14 @@ func (r *runner) rounds(ctx context.Context) error {
 	}
 }
 
-// raise raises every release as far as its ceiling allows, all at once.
+// raise relights what is dark and is to serve, and raises every release as far as its ceiling allows, all at once.
 func (r *runner) raise(ctx context.Context, jobs []*job) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, j := range jobs {
 		j.remember()
 		j.ready = false
-		r.set(ctx, group, j, j.Bounds.Raise(j.now.Position(), j.Target), canary.Raised)
+		r.relight(ctx, group, j)
+		r.set(ctx, group, j, j.replicas(j.Bounds.Raise(j.position(), j.Target)), canary.Raised)
 	}
 	return firstCause(ctx, group.Wait())
 }
@@ -171,7 +201,7 @@ func (r *runner) set(ctx context.Context, group *errgroup.Group, j *job, to cana
 func (r *runner) unfinished() []*job {
 	var todo []*job
 	for _, j := range r.jobs {
-		if !j.now.Position().Done(j.Target) {
+		if !j.done() {
 			todo = append(todo, j)
 		}
 	}

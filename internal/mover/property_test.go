@@ -26,11 +26,15 @@ type scenario struct {
 	sides              [][2]drawnSide // of each release: stable, canary
 	to                 canary.Split
 	surge, unavailable int
-	rollback           bool
+	rollback, now      bool
+	drainable          bool // pods have a label to drain them by
+	mayDrain           bool
+	keep               bool
 }
 
 type drawnSide struct {
 	ready   []bool // of the pods that are there
+	dark    int    // of these, at the start
 	newPods string // what becomes of those that are started
 }
 
@@ -43,11 +47,18 @@ func drawScenario(t *rapid.T) scenario {
 	if !s.rollback {
 		s.to.Canary = rapid.IntRange(0, 4).Draw(t, "to canary")
 	}
+	s.drainable, s.mayDrain = rapid.Bool().Draw(t, "drainable"), rapid.Bool().Draw(t, "may drain")
+	s.now = s.rollback && rapid.Bool().Draw(t, "now")
+	s.keep = !s.rollback && s.drainable && s.mayDrain && rapid.Bool().Draw(t, "keep")
+	if s.keep {
+		s.to = canary.Split{Canary: max(1, s.to.Canary)}
+	}
 	for range rapid.IntRange(1, 3).Draw(t, "releases") {
 		var sides [2]drawnSide
 		for i := range sides {
 			sides[i] = drawnSide{
 				ready:   pods.Draw(t, "pods"),
+				dark:    max(0, rapid.IntRange(-6, 4).Draw(t, "dark")),
 				newPods: rapid.SampledFrom([]string{"serve", "serve", "serve", "slow", "never", "crash"}).Draw(t, "new pods"),
 			}
 		}
@@ -59,6 +70,7 @@ func drawScenario(t *rapid.T) scenario {
 // world builds the start. healthy says that every pod serves, or will.
 func (s scenario) world(t check) (w *world, healthy bool) {
 	w, healthy = newWorld(t), true
+	w.drainable = s.drainable
 	for i, sides := range s.sides {
 		name := fmt.Sprint("app", i)
 		w.release(name, len(sides[0].ready), len(sides[1].ready))
@@ -67,6 +79,10 @@ func (s scenario) world(t check) (w *world, healthy bool) {
 			for k, p := range d.pods {
 				p.ready = sides[n].ready[k]
 				healthy = healthy && p.ready
+				if s.drainable && k < sides[n].dark {
+					delete(p.Labels, "serving")
+					p.Cheapest, p.away = true, true
+				}
 			}
 			switch sides[n].newPods {
 			case "slow":
@@ -93,20 +109,38 @@ func TestAnyMove(t *testing.T) {
 func checkMove(t *testing.T, rt check, s scenario) {
 	w, healthy := s.world(rt)
 	o := options()
-	o.Timeout, o.Rollback = time.Minute, s.rollback
+	o.Timeout, o.Rollback, o.Now, o.MayDrain = time.Minute, s.rollback, s.now, s.mayDrain
+	if s.now {
+		o.Settle = 0
+	}
 	var moves []Move
 	for _, r := range canary.Discover(w.now(), canary.Options{}) {
-		b := canary.NewBounds(r.Position(), r.Pods(), s.to, s.surge, s.unavailable)
-		if _, err := canary.NewPlan(r.Position(), s.to, b); err != nil {
+		from := r.Position()
+		if s.keep {
+			from = r.LitPosition()
+		}
+		surge, unavailable := canary.Amount{Value: s.surge}, canary.Amount{Value: s.unavailable}
+		b := r.Bounds(canary.Ask{Surge: surge, Unavailable: unavailable, Keep: s.keep, Now: s.now}, canary.Target{Split: s.to, Baseline: 100})
+		if _, err := canary.NewPlan(from, s.to, b); err != nil {
 			continue // refused before it begins
 		}
 		w.bounds[r.Name] = b
-		moves = append(moves, Move{Release: r, Target: s.to, Bounds: b})
+		if s.keep {
+			w.bounds[r.Name] = canary.Bounds{Floor: b.Floor, Ceiling: b.Ceiling + r.Stable.Dark}
+		}
+		moves = append(moves, Move{Release: r, Target: s.to, Bounds: b, Keep: s.keep})
 	}
 	for i, result := range Run(t.Context(), w, w.now(), moves, o) {
 		before, name := moves[i].Release.Replicas(), result.Release.Name
-		if p := result.Release.Position(); result.Outcome == canary.Done && !p.Done(s.to) {
-			rt.Errorf("%s is said to be done, and is at %+v", name, p)
+		now := result.Release.Position()
+		if s.keep {
+			now = result.Release.LitPosition()
+		}
+		if result.Outcome == canary.Done && !now.Done(s.to) {
+			rt.Errorf("%s is said to be done, and is at %+v", name, now)
+		}
+		if r := result.Release; result.Outcome == canary.Done && !s.keep && r.Stable.Dark+r.Canary.Dark > 0 {
+			rt.Errorf("%s is said to be done, with %d and %d pods dark", name, r.Stable.Dark, r.Canary.Dark)
 		}
 		if now := result.Release.Replicas(); result.Outcome == canary.Restored && now != before {
 			rt.Errorf("%s is said to be put back to %s, and is at %s", name, before, now)
@@ -114,5 +148,8 @@ func checkMove(t *testing.T, rt check, s scenario) {
 		if healthy && result.Outcome != canary.Done {
 			rt.Errorf("all pods come up, and %s ended as %s: %v", name, result.Outcome, result.Err)
 		}
+	}
+	if s.drainable && s.mayDrain && len(w.cut) > 0 {
+		rt.Errorf("stopped with traffic: %v", w.cut)
 	}
 }

@@ -51,7 +51,7 @@ func (r *runner) restore(ctx context.Context) error {
 			continue
 		}
 		r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Restoring})
-		j.now, j.Target = now, now.Replicas()
+		j.now, j.seen, j.Target, j.Keep = now, s, now.Replicas(), false
 		if j.ours(now.Stable, j.expect.Stable) {
 			j.Target.Stable = j.Release.Stable.Deployment.Replicas
 		}
@@ -61,18 +61,32 @@ func (r *runner) restore(ctx context.Context) error {
 		j.base, j.expect = own(now), now.Replicas()
 		jobs = append(jobs, j)
 	}
-	err = r.putBack(ctx, jobs)
+	if err = r.putBack(ctx, jobs); err == nil {
+		err = r.keepAgain(ctx, jobs)
+	}
 	for _, j := range jobs {
-		j.back = j.now.Position().At(j.Release.Replicas())
+		j.back = j.now.Replicas() == j.Release.Replicas() && j.now.Kept() == j.Release.Kept()
 	}
 	return err
+}
+
+// keepAgain drains what was kept, and was relit by the move.
+func (r *runner) keepAgain(ctx context.Context, jobs []*job) error {
+	var kept []*job
+	for _, j := range jobs {
+		if j.Release.Kept() && j.now.Replicas() == j.Release.Replicas() {
+			j.Keep, j.Target = true, canary.Split{Canary: j.Release.Replicas().Canary}
+			kept = append(kept, j)
+		}
+	}
+	return r.putBack(ctx, kept)
 }
 
 // putBack takes the raised replicas away again, as far as the floor allows, and gives back what made room for them.
 // It waits only where a side has to serve before the other can go.
 func (r *runner) putBack(ctx context.Context, jobs []*job) error {
 	for {
-		todo := slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.now.Position().At(j.Target) })
+		todo := slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.position().At(j.Target) })
 		if len(todo) == 0 {
 			return nil
 		}
@@ -80,12 +94,12 @@ func (r *runner) putBack(ctx context.Context, jobs []*job) error {
 		if err != nil {
 			return err
 		}
-		growing := slices.ContainsFunc(todo, func(j *job) bool { return j.Bounds.Raise(j.now.Position(), j.Target) != j.now.Replicas() })
+		growing := slices.ContainsFunc(todo, func(j *job) bool { return j.Bounds.Raise(j.position(), j.Target) != j.position().Replicas() })
 		if err := r.raise(ctx, todo); err != nil {
 			return err
 		}
-		todo = slices.DeleteFunc(todo, func(j *job) bool { return j.now.Position().At(j.Target) })
-		stays := !lowered && !growing && !slices.ContainsFunc(todo, func(j *job) bool { return !j.Bounds.Served(j.now.Position(), j.Target) })
+		todo = slices.DeleteFunc(todo, func(j *job) bool { return j.position().At(j.Target) })
+		stays := !lowered && !growing && !slices.ContainsFunc(todo, func(j *job) bool { return !j.Bounds.Served(j.position(), j.Target) })
 		if stays {
 			return nil // the floor keeps the rest
 		}

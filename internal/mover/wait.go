@@ -78,6 +78,7 @@ func (r *runner) see(ctx context.Context, s *canary.Snapshot, jobs []*job) (firs
 		now, ok := found[j.Release.Name]
 		err := fmt.Errorf("%s: %w", j.Release.Name, errGone)
 		if ok && now.Stable != nil {
+			j.seen = s
 			err = r.take(ctx, j, now)
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package mover
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 const (
 	controllerLag = 50 * time.Millisecond // from a write to what the controllers make of it
 	startTime     = time.Second           // of a pod
+	drainTime     = 3 * time.Second       // that pods run on after they have left the Service
 )
 
 // world is a namespace in memory, on synctest's clock: controllers that act after a while, and pods that start, serve and
@@ -26,7 +28,11 @@ type world struct {
 	start map[string]func(*canary.Pod)
 	// full names the Deployments for which a quota allows no more pods.
 	full map[string]bool
-
+	// drainable gives the releases that are added a label by which pods can be drained.
+	drainable bool
+	sliceLag  time.Duration // from a label to the EndpointSlices
+	// undrainable makes of a patch of a pod of a Deployment an error.
+	undrainable map[string]error
 	mu          sync.Mutex
 	services    []canary.Service
 	deployments []*deployment
@@ -35,6 +41,7 @@ type world struct {
 	created     int
 	stopped     bool // after an interrupt: no write may begin
 	writes      []string
+	cut         []string // pods that were stopped while they had traffic, or just after
 }
 
 // check is what a world needs of a test, or of a property.
@@ -52,7 +59,11 @@ type deployment struct {
 type pod struct {
 	canary.Pod
 	ready bool
+	away  bool // from the EndpointSlices, since left
+	left  time.Time
 }
+
+func (p *pod) serves() bool { return p.ready && !p.away }
 
 type equals map[string]string
 
@@ -67,19 +78,25 @@ func (e equals) Matches(labels map[string]string) bool {
 
 func newWorld(t check) *world {
 	return &world{
-		t: t, start: map[string]func(*canary.Pod){}, full: map[string]bool{}, bounds: map[string]canary.Bounds{}, next: make(chan struct{}),
-		step: quietly, lost: quietly,
+		t: t, start: map[string]func(*canary.Pod){}, full: map[string]bool{}, bounds: map[string]canary.Bounds{}, undrainable: map[string]error{}, next: make(chan struct{}),
+		step: quietly, sliceLag: controllerLag, lost: quietly,
 	}
 }
 
 // release adds a Service and two Deployments whose pods all serve.
 func (w *world) release(name string, stable, second int) {
-	w.services = append(w.services, canary.Service{Name: name, Selector: map[string]string{"app": name}})
+	service := canary.Service{Name: name, Selector: map[string]string{"app": name}}
+	if w.drainable {
+		service.Selector["serving"] = "true"
+	}
+	w.services = append(w.services, service)
 	for version, replicas := range map[string]int{"v1": stable, "v2": second} {
-		labels := map[string]string{"app": name, "version": version}
+		match := map[string]string{"app": name, "version": version}
+		labels := maps.Clone(match)
+		maps.Copy(labels, service.Selector)
 		d := &deployment{release: name, Deployment: canary.Deployment{
-			Name: name + "-" + version, UID: "uid-" + name + "-" + version, PodLabels: labels, MatchLabels: labels,
-			Selector: equals(labels), Replicas: replicas, Generation: 1, Observed: 1,
+			Name: name + "-" + version, UID: "uid-" + name + "-" + version, PodLabels: labels, MatchLabels: match,
+			Selector: equals(match), Replicas: replicas, Generation: 1, Observed: 1,
 		}}
 		w.deployments = append(w.deployments, d)
 		for range replicas {
@@ -91,7 +108,7 @@ func (w *world) release(name string, stable, second int) {
 func (w *world) newPod(d *deployment) *pod {
 	w.created++
 	p := &pod{Pod: canary.Pod{
-		Name: fmt.Sprintf("%s-%d", d.Name, w.created), UID: fmt.Sprint(w.created), Labels: d.PodLabels, Owned: true, Created: time.Now(),
+		Name: fmt.Sprintf("%s-%d", d.Name, w.created), UID: fmt.Sprint(w.created), Labels: maps.Clone(d.PodLabels), Owned: true, Created: time.Now(),
 	}}
 	d.pods = append(d.pods, p)
 	return p
@@ -139,7 +156,7 @@ func (w *world) check(when string) {
 			}
 			pods += len(d.pods)
 			for _, p := range d.pods {
-				if p.ready {
+				if p.serves() {
 					ready++
 				}
 			}
@@ -169,7 +186,7 @@ func (w *world) other(name string, to int) {
 	w.scale(name, to)
 }
 
-// reconcile is what the controllers of Deployments and ReplicaSets do: unready pods go first.
+// reconcile is what the controllers of Deployments and ReplicaSets do: unready pods go first, then the cheapest.
 func (w *world) reconcile(d *deployment) {
 	for len(d.pods) < d.Replicas {
 		if w.full[d.Name] {
@@ -185,8 +202,47 @@ func (w *world) reconcile(d *deployment) {
 	}
 	for len(d.pods) > d.Replicas {
 		i := slices.IndexFunc(d.pods, func(p *pod) bool { return !p.ready })
-		d.pods = slices.Delete(d.pods, max(i, 0), max(i, 0)+1)
+		if i < 0 {
+			i = max(0, slices.IndexFunc(d.pods, func(p *pod) bool { return p.Cheapest }))
+		}
+		if p := d.pods[i]; p.serves() || p.ready && time.Since(p.left) < drainTime {
+			w.cut = append(w.cut, p.Name)
+		}
+		d.pods = slices.Delete(d.pods, i, i+1)
 	}
+}
+
+// seen is the pod as the API shows it: a copy.
+func (p *pod) seen() canary.Pod {
+	c := p.Pod
+	c.Labels = maps.Clone(p.Labels)
+	if p.ready {
+		c.Conditions = []canary.Condition{{Type: "Ready", Status: true}}
+	}
+	return c
+}
+
+// label gives a pod a label, or with an empty value takes it away. The EndpointSlices follow.
+func (w *world) label(d *deployment, p *pod, key, value string) {
+	w.change(fmt.Sprintf("%s is labelled %s=%s", p.Name, key, value), func() {
+		p.Labels[key], p.Cheapest = value, value == ""
+		if value == "" {
+			delete(p.Labels, key)
+		}
+		time.AfterFunc(w.sliceLag, func() {
+			w.change("the endpoints of "+p.Name+" follow", func() {
+				if away := !w.selects(d.release, p); away != p.away {
+					p.away, p.left = away, time.Now()
+				}
+			})
+		})
+	})
+}
+
+// selects says whether a Service selects a pod.
+func (w *world) selects(service string, p *pod) bool {
+	i := slices.IndexFunc(w.services, func(s canary.Service) bool { return s.Name == service })
+	return equals(w.services[i].Selector).Matches(p.Labels)
 }
 
 func (w *world) snapshot() *canary.Snapshot {
@@ -196,8 +252,10 @@ func (w *world) snapshot() *canary.Snapshot {
 		c.Pods = len(d.pods)
 		c.UpdatedPods = max(0, c.Pods-max(0, d.Deployment.Pods-d.Deployment.UpdatedPods)) // a roll-out that is under way
 		for _, p := range d.pods {
-			s.Pods = append(s.Pods, p.Pod)
-			s.Endpoints = append(s.Endpoints, canary.Endpoint{Service: d.release, PodUID: p.UID, Ready: p.ready})
+			s.Pods = append(s.Pods, p.seen())
+			if !p.away {
+				s.Endpoints = append(s.Endpoints, canary.Endpoint{Service: d.release, PodUID: p.UID, Ready: p.ready})
+			}
 			if p.ready {
 				c.ReadyPods++
 			}

@@ -77,7 +77,7 @@ type Version struct {
 	ReadyReplicas int `json:"readyReplicas"`
 	// Pods that get traffic: ready endpoints of the release's Services, each pod counted once.
 	ReadyEndpoints int `json:"readyEndpoints"`
-	// Ready pods that were taken out of the Service on purpose.
+	// Pods that run, and were taken out of the Service on purpose.
 	Dark int `json:"dark"`
 	// The images of the pod template's containers.
 	Images []string `json:"images"`

@@ -39,6 +39,9 @@ func newRelease(s Status, command func(next, namespace string) string) Release {
 	for i := range r.Others {
 		out.Others = append(out.Others, newVersion(&r.Others[i]))
 	}
+	if r.Drain != "" {
+		out.Drain = &Drain{Label: r.Drain}
+	}
 	if r.Record != nil {
 		out.Baseline = &r.Record.Baseline
 	}

@@ -16,17 +16,25 @@ func Plan(w io.Writer, style Style, r *canary.Release, t canary.Target, p canary
 	fmt.Fprintf(&b, "%s: %s (stable %s/canary %s) %s %s, %s%% of the traffic, baseline %d\n", Safe(r.Name),
 		p.From, Safe(r.Stable.Name), Safe(r.Canary.Name), style.Arrow(), p.Target, t.Reach, t.Baseline)
 	at := p.From
+	relit := relights(r, p)
 	for i, round := range p.Rounds {
 		steps := []string{}
+		if i == 0 {
+			steps = append(steps, relit...)
+		}
 		step := func(verb string, to canary.Split) {
 			for _, s := range changes(r, at, to) {
+				if p.Keep && s.version == r.Stable.Name {
+					steps = append(steps, fmt.Sprintf("take %d of %s out of the Service", s.from-s.to, Safe(s.version)))
+					continue
+				}
 				steps = append(steps, fmt.Sprintf("%s %s %d %s %d", verb, Safe(s.version), s.from, style.Arrow(), s.to))
 			}
 			at = to
 		}
 		step("lower", round.Room)
 		step("raise", round.Raise)
-		if round.Raise != round.Room {
+		if round.Raise != round.Room || i == 0 && len(relit) > 0 {
 			steps = append(steps, "wait until they serve")
 		}
 		step("lower", round.Lower)
@@ -39,6 +47,19 @@ func Plan(w io.Writer, style Style, r *canary.Release, t canary.Target, p canary
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// relights are the dark pods that are put back into the Service first.
+func relights(r *canary.Release, p canary.Plan) []string {
+	var steps []string
+	relight := func(v *canary.Version, to int) {
+		if n := v.Relights(to); n > 0 {
+			steps = append(steps, fmt.Sprintf("put %d of %s back into the Service", n, Safe(v.Name)))
+		}
+	}
+	relight(r.Stable, p.Target.Stable)
+	relight(r.Canary, p.Target.Canary)
+	return steps
 }
 
 type change struct {

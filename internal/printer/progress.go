@@ -93,15 +93,30 @@ func (p *Progress) line(e canary.Event) string {
 		return "waiting: " + short(e.Problem.Sentence())
 	case canary.Restoring:
 		return "putting it back to where it was"
+	case canary.Drained:
+		return fmt.Sprintf("took %d of %s out of the Service", e.Pods, Safe(e.Version))
+	case canary.Relit:
+		return fmt.Sprintf("put %d of %s back into the Service", e.Pods, Safe(e.Version))
+	case canary.Undrained:
+		return fmt.Sprintf("cannot take %s out of the Service before it stops: %s", Safe(e.Version), short(e.Err.Error()))
+	case canary.Baking:
+		return fmt.Sprintf("promoted; %s runs on without traffic until %s", Safe(e.Version), e.Until.Format(time.TimeOnly))
 	}
 	return string(e.Kind)
 }
 
 // Serving says how a release's traffic is split right now, in one line.
 func Serving(r *canary.Release) string {
-	return fmt.Sprintf("%s (%s %d/%d, %s %d/%d)", Share(r),
-		Safe(r.Stable.Name), r.Stable.Serving, r.Stable.Deployment.Replicas,
-		Safe(r.Canary.Name), r.Canary.Serving, r.Canary.Deployment.Replicas)
+	return fmt.Sprintf("%s (%s, %s)", Share(r), side(r.Stable), side(r.Canary))
+}
+
+// side is a version with its ready endpoints, its replicas, and what of these is dark.
+func side(v *canary.Version) string {
+	s := fmt.Sprintf("%s %d/%d", Safe(v.Name), v.Serving, v.Deployment.Replicas)
+	if v.Dark > 0 {
+		s += fmt.Sprintf(" (%d dark)", v.Dark)
+	}
+	return s
 }
 
 // Share is the canary's weight as it is served, "-" when nothing serves.

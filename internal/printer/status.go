@@ -93,11 +93,7 @@ func (t Table) version(v *canary.Version) cell {
 	if v == nil {
 		return cell{text: "-"}
 	}
-	c := cell{text: fmt.Sprintf("%s %d/%d", Safe(v.Name), v.Serving, v.Deployment.Replicas)}
-	if v.Dark > 0 {
-		c.text += fmt.Sprintf(" (%d dark)", v.Dark)
-	}
-	return c
+	return cell{text: side(v)}
 }
 
 func (t Table) age(since time.Time) string {

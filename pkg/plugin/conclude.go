@@ -83,7 +83,7 @@ func (r *run) writeDown(ctx context.Context, e *ending, held *locks, interrupted
 	}
 	if lock := held.locks[e.release.Name]; lock != nil {
 		begun := e.release.Begin(e.target, r.typed, r.user, held.since)
-		record := begun.End(&e.release, e.now.Replicas(), e.outcome, r.reason, r.client.Now())
+		record := begun.End(&e.release, &e.now, e.outcome, r.reason, r.client.Now())
 		switch err := lock.Release(ctx, &record); {
 		case errors.As(err, &lost):
 		case err != nil:

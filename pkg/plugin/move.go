@@ -27,6 +27,8 @@ type moveOptions struct {
 	unavailable string
 	tolerance   string
 	timeout     time.Duration
+	drain       time.Duration
+	bake        time.Duration
 	onFailure   string
 	dryRun      string
 	reason      string
@@ -48,6 +50,7 @@ func (o *moveOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.surge, "max-surge", "25%", "How many pods more than the target there may be during the move, a count or percent of the baseline")
 	flags.StringVar(&o.unavailable, "max-unavailable", "0", "How many ready pods fewer than the target there may be during the move, a count or percent of the baseline")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long each wait for pods may take, 0 for ever")
+	flags.DurationVar(&o.drain, "drain", 3*time.Second, "How long pods that have left the Service run on before they are stopped, where a label lets them leave first")
 	flags.StringVar(&o.dryRun, "dry-run", "none", `Must be "none", "client" (print the plan) or "server" (ask the server, which keeps nothing)`)
 	flags.Lookup("dry-run").NoOptDefVal = "client"
 	takes(flags, "dry-run", "none", "client", "server")
@@ -117,6 +120,9 @@ func (o *moveOptions) completeModes() error {
 	}
 	if o.timeout < 0 {
 		return fmt.Errorf("invalid --timeout %s: want 0 or more", o.timeout)
+	}
+	if o.drain < 0 {
+		return fmt.Errorf("invalid --drain %s: want 0 or more", o.drain)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ type planned struct {
 	target  canary.Target
 	bounds  canary.Bounds
 	plan    canary.Plan
+	keep    bool
 
 	refusals []canary.Problem // why nothing may be written
 	warnings []canary.Problem // what speaks against it and does not count
@@ -35,7 +36,7 @@ func (r *run) plan(s *canary.Snapshot) ([]planned, error) {
 }
 
 func (r *run) planOne(release canary.Release, s *canary.Snapshot) planned {
-	p := planned{release: release}
+	p := planned{release: release, keep: r.ask.Keep}
 	named := r.choose.options.Stable != "" && r.choose.options.Canary != ""
 	for _, problem := range canary.Preflight(&release, s, named) {
 		if canary.Forceable(problem.Code) && (r.force || r.ask.Rollback) {
@@ -44,6 +45,9 @@ func (r *run) planOne(release canary.Release, s *canary.Snapshot) planned {
 			p.refusals = append(p.refusals, problem)
 		}
 	}
+	if r.ask.Keep && release.Drain == "" {
+		p.refusals = append(p.refusals, canary.NoDrain(&release))
+	}
 	if len(p.refusals) > 0 {
 		return p
 	}
@@ -51,8 +55,17 @@ func (r *run) planOne(release canary.Release, s *canary.Snapshot) planned {
 		return p
 	}
 	p.bounds = release.Bounds(r.ask, p.target)
-	p.plan, p.err = canary.NewPlan(release.Position(), p.target.Split, p.bounds)
+	p.plan, p.err = canary.NewPlan(p.position(), p.target.Split, p.bounds)
+	p.plan.Keep = p.keep
 	return p
+}
+
+// position is where the release stands, as its move sees it.
+func (p *planned) position() canary.Position {
+	if p.keep {
+		return p.release.LitPosition()
+	}
+	return p.release.Position()
 }
 
 // unfinished says that the record holds a move whose operator was cut off.
@@ -62,7 +75,7 @@ func (p *planned) unfinished() bool {
 
 // idle says that there is nothing to write, to wait for, or to set right in the record.
 func (p *planned) idle() bool {
-	return p.release.Position().Done(p.target.Split) && !p.unfinished()
+	return p.position().Done(p.target.Split) && !p.unfinished()
 }
 
 // writes says whether the move writes anything, or has a record to set right.

@@ -36,13 +36,16 @@ func (r *run) tell(endings []ending) error {
 		}
 	}
 	if len(failures) == 0 {
+		r.printKept(endings)
 		return nil
 	}
 	err := errors.Join(failures...)
 	if errors.Is(err, ErrInterrupted) {
 		fmt.Fprintln(r.streams.ErrOut, "error: interrupted")
 	}
-	r.printWhere(endings)
+	if !r.printKept(endings) {
+		r.printWhere(endings)
+	}
 	return toldError{err}
 }
 
@@ -121,10 +124,8 @@ func (r *run) printWhere(endings []ending) {
 			continue
 		}
 		changed = changed || e.outcome != canary.Restored
-		lines = append(lines, fmt.Sprintf("%s: %s %s %d, %s %d (was %s, asked %s)", printer.Safe(e.release.Name), words[e.outcome],
-			printer.Safe(e.now.Stable.Name), e.now.Stable.Deployment.Replicas,
-			printer.Safe(e.now.Canary.Name), e.now.Canary.Deployment.Replicas,
-			e.release.Replicas(), e.target.Split))
+		lines = append(lines, fmt.Sprintf("%s: %s %s, %s (was %s, asked %s)", printer.Safe(e.release.Name), words[e.outcome],
+			standing(e.now.Stable), standing(e.now.Canary), e.release.Replicas(), e.target.Split))
 	}
 	fmt.Fprintln(r.streams.ErrOut, strings.Join(lines, "\n"))
 	again := "to try again:  "
@@ -135,6 +136,35 @@ func (r *run) printWhere(endings []ending) {
 	if r.back != "" {
 		fmt.Fprintf(r.streams.ErrOut, "to roll back:  %s\n", r.command(r.back, r.namespace))
 	}
+}
+
+// standing is a version and its replicas, and what of these is out of the Service.
+func standing(v *canary.Version) string {
+	s := fmt.Sprintf("%s %d", printer.Safe(v.Name), v.Deployment.Replicas)
+	if v.Dark > 0 {
+		s += fmt.Sprintf(" (%d dark)", v.Dark)
+	}
+	return s
+}
+
+// printKept tells what a promote has left running, and how to end that; false where it is nothing, or there is more to
+// tell.
+func (r *run) printKept(endings []ending) bool {
+	var lines []string
+	for _, e := range endings {
+		if !r.ask.Keep || e.outcome != canary.Done && e.outcome != canary.Unchanged {
+			return false
+		}
+		if e.now.Kept() {
+			lines = append(lines, fmt.Sprintf("%s: %d of %s run on without traffic", printer.Safe(e.release.Name), e.now.Stable.Dark, printer.Safe(e.now.Stable.Name)))
+		}
+	}
+	if len(lines) == 0 {
+		return false
+	}
+	fmt.Fprintf(r.streams.ErrOut, "%s\nto stop them:  %s\nto roll back:  %s\n", strings.Join(lines, "\n"),
+		r.command(strings.Replace(r.back, "rollback", "promote", 1), r.namespace), r.command(r.back, r.namespace))
+	return true
 }
 
 // refused reports what was refused before anything was written, for programs too.

@@ -36,6 +36,7 @@ type run struct {
 	namespace string
 	user      string
 	mayScale  bool
+	mayDrain  bool // as far as is known; asked only where there is a label to drain by
 	leases    bool // Leases can be read and, as far as is known, written
 }
 
@@ -56,6 +57,9 @@ func (o *moveOptions) run(ctx context.Context) error {
 		return fmt.Errorf("no release found in namespace %q: a release is a Service with Deployments that differ in their version label", r.namespace)
 	}
 	if err := r.refuse(ctx, all); err != nil {
+		return r.refused(all, err)
+	}
+	if err := r.askDrain(ctx, all); err != nil {
 		return r.refused(all, err)
 	}
 	switch o.dryRun {
@@ -131,7 +135,7 @@ func (r *run) move(ctx context.Context, all []planned) error {
 		if p.idle() {
 			continue
 		}
-		m := mover.Move{Release: p.release, Target: p.target.Split, Bounds: p.bounds}
+		m := mover.Move{Release: p.release, Target: p.target.Split, Bounds: p.bounds, Keep: p.keep}
 		if lock := held.locks[p.release.Name]; lock != nil {
 			m.Lock = lock
 			lock.Keep(ctx, func(err error) { cancel(err) })
@@ -140,11 +144,20 @@ func (r *run) move(ctx context.Context, all []planned) error {
 	}
 	notify, stop := r.watch(moves)
 	results := mover.Run(ctx, r.live, snapshot, moves, mover.Options{
-		Discover: r.choose.options, Timeout: r.timeout, Settle: settle,
+		Discover: r.choose.options, Timeout: r.timeout, Settle: r.settle(),
+		Drain: r.drain, MayDrain: r.mayDrain, Now: r.ask.Now, Bake: r.bake,
 		Restore: r.onFailure == "restore", Rollback: r.ask.Rollback, Notify: notify,
 	})
 	stop()
 	return r.conclude(ctx, all, moves, results, held)
+}
+
+// settle is how long endpoints must have been unchanged before a side is lowered without a drain.
+func (r *run) settle() time.Duration {
+	if r.ask.Now {
+		return 0
+	}
+	return settle
 }
 
 // replan plans the same releases again under the locks. What speaks against a move by now is an error.

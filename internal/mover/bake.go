@@ -1,0 +1,44 @@
+package mover
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+var errBaked = errors.New("baked")
+
+// bake keeps stable's pods dark for a while, and lowers them then. What comes back into the Service meanwhile, as the
+// successor of a pod that was evicted does, is drained again. From here on nothing is put back: the promote is done.
+func (r *runner) bake(ctx context.Context) error {
+	r.lowered = true
+	end := time.Now().Add(r.options.Bake)
+	for _, j := range r.jobs {
+		j.baking = true
+		r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Baking, Version: j.now.Stable.Name, Until: end})
+	}
+	baking, cancel := context.WithDeadlineCause(ctx, end, errBaked)
+	defer cancel()
+	for {
+		err := r.cluster.Observe(baking, func(s *canary.Snapshot) (bool, error) {
+			err := r.see(ctx, s, r.jobs)
+			return slices.ContainsFunc(r.jobs, func(j *job) bool { return !j.done() }), err
+		})
+		if err == nil {
+			err = r.rounds(ctx)
+		}
+		if errors.Is(err, errBaked) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, j := range r.jobs {
+		j.Keep, j.baking = false, false
+	}
+	return r.rounds(ctx)
+}

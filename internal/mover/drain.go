@@ -1,0 +1,144 @@
+package mover
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// drains says whether pods of a version leave the Service before they are stopped. In a roll-out they do not: a scale-down
+// then takes pods of the old and the new template in proportion, whatever they cost.
+func (r *runner) drains(j *job, v *canary.Version) bool {
+	return r.mayDrain(j) && !j.plain.Load() && (j.Keep || v.Deployment.UpdatedPods >= v.Deployment.Pods)
+}
+
+func (r *runner) mayDrain(j *job) bool { return r.options.MayDrain && j.Release.Drain != "" }
+
+// lowest is what a lower sets: of a side that drains, only pods that do not serve may go, and of one that is kept, those
+// that are not there.
+func (r *runner) lowest(j *job, p pick) canary.Split {
+	to := j.wants(p)
+	spared := j.position().Spared(to)
+	if r.drains(j, j.now.Stable) {
+		to.Stable = spared.Stable
+	}
+	if r.drains(j, j.now.Canary) {
+		to.Canary = spared.Canary
+	}
+	if j.Keep {
+		lit := len(j.now.Leaving(j.seen, j.now.Stable, j.now.Replicas().Stable, true))
+		to.Stable = min(j.now.Replicas().Stable, j.now.Stable.Dark+j.now.Stable.Leaving+lit)
+	}
+	return to
+}
+
+// drain takes the pods that are to go out of the Services, as far as it can, and waits until they have left and what was
+// on its way to them has had its time. The release has to be looked at anew after that.
+func (r *runner) drain(ctx context.Context, jobs []*job, p pick) (waited bool, err error) {
+	var some []*job
+	group, writes := errgroup.WithContext(ctx)
+	for _, j := range jobs {
+		to, at, spared := j.wants(p), j.position().Replicas(), j.position().Spared(j.wants(p))
+		if j.Keep {
+			spared.Stable = at.Stable // what is not ready is kept too
+		}
+		stable := r.drainSide(writes, group, j, j.now.Stable, at.Stable-to.Stable, spared.Stable-to.Stable)
+		if r.drainSide(writes, group, j, j.now.Canary, at.Canary-to.Canary, spared.Canary-to.Canary) || stable {
+			some = append(some, j)
+		}
+	}
+	if err := firstCause(writes, group.Wait()); err != nil || len(some) == 0 {
+		return false, err
+	}
+	if err := r.await(ctx, r.deadline(), some, (*job).drained, nil); err != nil {
+		return true, err
+	}
+	return true, pause(ctx, r.options.Drain)
+}
+
+// drainSide drains n pods of a version that is lowered by some; false where none has to be.
+func (r *runner) drainSide(ctx context.Context, group *errgroup.Group, j *job, v *canary.Version, by, n int) bool {
+	if by <= 0 || n <= 0 || !r.drains(j, v) {
+		return false
+	}
+	pods := j.now.Leaving(j.seen, v, n, j.Keep && v == j.now.Stable)
+	if len(pods) == 0 && !j.Keep {
+		j.plain.Store(true) // nothing to see of what is counted
+	}
+	r.patch(ctx, group, j, v, canary.Drained, pods, func(ctx context.Context, pod canary.Pod) error {
+		err := r.cluster.Drain(ctx, pod, j.Release.Drain)
+		if err == nil || j.Keep || ctx.Err() != nil {
+			return err
+		}
+		j.plain.Store(true)
+		r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Undrained, Version: v.Name, Err: err})
+		return nil
+	})
+	return true
+}
+
+// drained says whether what was taken out of the Services has left their EndpointSlices.
+func (j *job) drained() bool { return j.now.Stable.Leaving == 0 && j.now.Canary.Leaving == 0 }
+
+// relight puts dark pods back into the Services, as many as the target lacks, before any are started.
+func (r *runner) relight(ctx context.Context, group *errgroup.Group, j *job) {
+	if !r.mayDrain(j) {
+		return
+	}
+	for _, v := range []*canary.Version{j.now.Stable, j.now.Canary} {
+		pods := j.now.DarkPods(j.seen, v, v.Relights(j.goal(v)))
+		value := v.Deployment.PodLabels[j.Release.Drain]
+		r.patch(ctx, group, j, v, canary.Relit, pods, func(ctx context.Context, pod canary.Pod) error {
+			return r.cluster.Relight(ctx, pod, j.Release.Drain, value)
+		})
+	}
+}
+
+// patch writes to some pods of a version, all at once, and tells of it when the last is done.
+func (r *runner) patch(ctx context.Context, group *errgroup.Group, j *job, v *canary.Version, kind canary.EventKind, pods []canary.Pod, write func(context.Context, canary.Pod) error) {
+	var left atomic.Int32
+	left.Store(int32(len(pods)))
+	for _, pod := range pods {
+		group.Go(func() error {
+			if err := write(ctx, pod); err != nil {
+				if !errors.Is(err, context.Canceled) {
+					j.fail(err)
+				}
+				return err
+			}
+			if left.Add(-1) == 0 {
+				r.notify(canary.Event{Release: j.Release.Name, Kind: kind, Version: v.Name, Pods: len(pods)})
+			}
+			return nil
+		})
+	}
+}
+
+// shed lowers dark pods that should serve and cannot be relit: the raise then starts others.
+func (r *runner) shed(ctx context.Context, jobs []*job) error {
+	var some []*job
+	for _, j := range jobs {
+		wanted := j.now.Stable.Relights(j.Target.Stable) + j.now.Canary.Relights(j.Target.Canary)
+		if wanted > 0 && !r.mayDrain(j) {
+			some = append(some, j)
+		}
+	}
+	_, err := r.write(ctx, some, func(_ canary.Bounds, p canary.Position, _ canary.Split) canary.Split { return p.Spared(canary.Split{}) })
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	wait := time.NewTimer(d)
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-wait.C:
+		return nil
+	}
+}

@@ -1,0 +1,370 @@
+package mover
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+)
+
+// What leaves is drained before it is stopped, by as many as are lowered.
+func TestDrains(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		from, to canary.Split
+		rollback bool
+		writes   []string
+	}{
+		{
+			name: "up", from: canary.Split{Stable: 3, Canary: 1}, to: canary.Split{Stable: 2, Canary: 2},
+			writes: []string{"auth-v2 1→2", "drain of auth-v1", "auth-v1 3→2"},
+		},
+		{
+			name: "promote", from: canary.Split{Stable: 1, Canary: 2}, to: canary.Split{Canary: 3},
+			writes: []string{"auth-v2 2→3", "drain of auth-v1", "auth-v1 1→0"},
+		},
+		{
+			name: "back", from: canary.Split{Stable: 1, Canary: 3}, to: canary.Split{Stable: 3}, rollback: true,
+			writes: []string{"auth-v1 1→3", "drain of auth-v2", "drain of auth-v2", "drain of auth-v2", "auth-v2 3→0"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in(t, func(t *testing.T, w *world) {
+				w.drainable, w.sliceLag = true, 2*time.Second
+				w.release("auth", c.from.Stable, c.from.Canary)
+				o := options()
+				o.Rollback = c.rollback
+				results, told := w.run(t.Context(), o, c.to)
+				wantOutcomes(t, results, canary.Done)
+				w.wantSplits(c.to)
+				w.wantWrites(c.writes...)
+				w.wantUncut()
+				if n := told.count(canary.Drained); n != 1 {
+					t.Errorf("told %d times of a drain", n)
+				}
+			})
+		})
+	}
+}
+
+func (w *world) wantUncut() {
+	w.t.Helper()
+	if len(w.cut) > 0 {
+		w.t.Errorf("stopped with traffic: %v", w.cut)
+	}
+}
+
+// Pods that are not ready go first anyway: nothing is drained for them.
+func TestDrainsNoMoreThanGoes(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 3)
+		w.find("auth-v2").pods[1].ready = false
+		results, _ := w.run(t.Context(), rollback(), canary.Split{Stable: 3, Canary: 1})
+		wantOutcomes(t, results, canary.Done)
+		w.wantWrites("drain of auth-v2", "auth-v2 3→1")
+	})
+}
+
+// Where pods may not be patched, or the server refuses it, they go without.
+func TestCannotDrain(t *testing.T) {
+	to := canary.Split{Stable: 2, Canary: 2}
+	for name, set := range map[string]func(*world, *Options){
+		"not allowed": func(_ *world, o *Options) { o.MayDrain = false },
+		"refused":     func(w *world, _ *Options) { w.undrainable["auth-v1"] = errors.New("admission says no") },
+		"rolling out": func(w *world, _ *Options) { w.find("auth-v1").Pods = 1 },
+		"no label":    func(w *world, _ *Options) { delete(w.services[0].Selector, "serving") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, w *world) {
+				w.drainable = true
+				w.release("auth", 3, 1)
+				o := options()
+				set(w, &o)
+				results, told := w.run(t.Context(), o, to)
+				wantOutcomes(t, results, canary.Done)
+				w.wantWrites("auth-v2 1→2", "auth-v1 3→2")
+				if n := told.count(canary.Undrained); (n == 1) != (name == "refused") {
+					t.Errorf("told %d times that a pod could not be drained", n)
+				}
+			})
+		})
+	}
+}
+
+func (w *world) keeps(ctx context.Context, t *testing.T, o Options) Result {
+	t.Helper()
+	r := canary.Discover(w.now(), canary.Options{})[0]
+	to := canary.Split{Canary: 3}
+	b := r.Bounds(canary.Ask{Surge: canary.Percent(25), Keep: true}, canary.Target{Split: to, Baseline: 3})
+	return Run(ctx, w, w.now(), []Move{{Release: r, Target: to, Bounds: b, Keep: true}}, o)[0]
+}
+
+func TestKeep(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		if r := w.keeps(t.Context(), t, options()); r.Outcome != canary.Done || !r.Release.Kept() || r.Release.Stable.Dark != 3 {
+			t.Errorf("ended as %s (%v), %d dark", r.Outcome, r.Err, r.Release.Stable.Dark)
+		}
+		w.wantWrites("auth-v2 1→3", "drain of auth-v1", "drain of auth-v1", "drain of auth-v1")
+		w.wantSplits(canary.Split{Stable: 3, Canary: 3})
+		w.writes = nil
+		w.keeps(t.Context(), t, options())
+		w.wantWrites()
+
+		results, _ := w.run(t.Context(), rollback(), canary.Split{Stable: 3})
+		wantOutcomes(t, results, canary.Done)
+		w.wantWrites("relight of auth-v1", "relight of auth-v1", "relight of auth-v1", "drain of auth-v2", "drain of auth-v2", "drain of auth-v2", "auth-v2 3→0")
+		w.wantUncut()
+	})
+}
+
+// A promote ends what another has kept, without a wait.
+func TestPromoteEndsKeep(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		w.keeps(t.Context(), t, options())
+		w.writes = nil
+		moves := w.moves(canary.Split{Canary: 3}, false)
+		moves[0].Release.Record = &canary.Record{Changes: []canary.Change{{Outcome: canary.Done}}}
+		began := time.Now()
+		wantOutcomes(t, Run(t.Context(), w, w.now(), moves, options()), canary.Done)
+		w.wantWrites("auth-v1 3→0")
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
+// Who may not relight starts pods in place of dark ones.
+func TestSheds(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		w.keeps(t.Context(), t, options())
+		w.writes = nil
+		o := rollback()
+		o.MayDrain = false
+		results, _ := w.run(t.Context(), o, canary.Split{Stable: 3})
+		wantOutcomes(t, results, canary.Done)
+		w.wantWrites("auth-v1 3→0", "auth-v1 0→3", "auth-v2 3→0")
+	})
+}
+
+func TestKeepsWhatIsThere(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		w.full["auth-v1"] = true
+		d := w.find("auth-v1")
+		d.pods = d.pods[:2]
+		if r := w.keeps(t.Context(), t, options()); r.Outcome != canary.Done || r.Release.Replicas() != (canary.Split{Stable: 2, Canary: 3}) {
+			t.Errorf("ended as %s (%v) at %s", r.Outcome, r.Err, r.Release.Replicas())
+		}
+	})
+}
+
+func TestBake(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		o := options()
+		o.Bake = 10 * time.Minute
+		time.AfterFunc(5*time.Minute, func() {
+			d := w.find("auth-v1")
+			w.change("a dark pod is evicted", func() {
+				d.pods = slices.Delete(d.pods, 0, 1)
+				w.reconcile(d)
+			})
+		})
+		began := time.Now()
+		r := w.keeps(t.Context(), t, o)
+		if took := time.Since(began); r.Outcome != canary.Done || r.Release.Replicas() != (canary.Split{Canary: 3}) || took < o.Bake || took > o.Bake+time.Minute {
+			t.Errorf("ended as %s (%v) at %s after %s", r.Outcome, r.Err, r.Release.Replicas(), took)
+		}
+		w.wantWrites("auth-v2 1→3", "drain of auth-v1", "drain of auth-v1", "drain of auth-v1", "drain of auth-v1", "auth-v1 3→0")
+	})
+}
+
+// A signal while it bakes leaves it as --keep does.
+func TestBakeInterrupted(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		o := options()
+		o.Bake = 10 * time.Minute
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(5*time.Minute, func() { cancel(ErrInterrupted) })
+		r := w.keeps(ctx, t, o)
+		if r.Outcome != canary.Done || !errors.Is(r.Err, ErrInterrupted) || !r.Release.Kept() {
+			t.Errorf("ended as %s (%v)", r.Outcome, r.Err)
+		}
+	})
+}
+
+// At once, all of the canary's pods leave but for the one without which nothing would serve.
+func TestNow(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 0, 3)
+		w.start["auth-v1"] = w.slow(30 * time.Second)
+		o := rollback()
+		o.Now, o.Settle = true, 0
+		r := canary.Discover(w.now(), canary.Options{})[0]
+		to := canary.Split{Stable: 3}
+		all := canary.Percent(100)
+		b := r.Bounds(canary.Ask{MoveSurge: &all, Now: true}, canary.Target{Split: to, Baseline: 3})
+		w.bounds["auth"] = b
+		var left time.Duration
+		began := time.Now()
+		time.AfterFunc(time.Second, func() {
+			if r := canary.Discover(w.now(), canary.Options{})[0]; r.Canary.Serving == 1 {
+				left = time.Since(began)
+			}
+		})
+		wantOutcomes(t, Run(t.Context(), w, w.now(), []Move{{Release: r, Target: to, Bounds: b}}, o), canary.Done)
+		if left == 0 {
+			t.Error("after a second not all of the canary but one has left")
+		}
+		w.wantWrites("auth-v1 0→3", "drain of auth-v2", "drain of auth-v2", "auth-v2 3→1", "drain of auth-v2", "auth-v2 1→0")
+		w.wantUncut()
+	})
+}
+
+// Whatever comes after a move that was cut off when its pods were drained puts them right.
+func TestAfterACutOffDrain(t *testing.T) {
+	for _, next := range []canary.Split{{Canary: 3}, {Stable: 2, Canary: 2}, {Stable: 3}} {
+		in(t, func(t *testing.T, w *world) {
+			w.drainable = true
+			w.release("auth", 3, 1)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			o := options()
+			moves := w.moves(canary.Split{Canary: 3}, false)
+			o.Notify = func(e canary.Event) {
+				if e.Kind == canary.Drained {
+					cancel(ErrInterrupted)
+				}
+			}
+			if r := Run(ctx, w, w.now(), moves, o)[0]; r.Outcome != canary.Interrupted {
+				t.Fatalf("ended as %s (%v)", r.Outcome, r.Err)
+			}
+			time.Sleep(time.Second)
+			if r := canary.Discover(w.now(), canary.Options{})[0]; r.Stable.Dark != 1 {
+				t.Fatalf("%d pods are dark", r.Stable.Dark)
+			}
+			o = options()
+			o.Rollback = next.Canary == 0
+			results, _ := w.run(t.Context(), o, next)
+			wantOutcomes(t, results, canary.Done)
+			w.wantSplits(next)
+			if r := results[0].Release; r.Stable.Dark+r.Canary.Dark > 0 {
+				t.Errorf("%d and %d pods are still dark", r.Stable.Dark, r.Canary.Dark)
+			}
+			w.wantUncut()
+		})
+	}
+}
+
+// What more may go by the time that pods are drained has its own turn.
+func TestDrainsWhatRecoversLater(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 4, 2)
+		sick := w.find("auth-v1").pods[0]
+		sick.ready = false
+		time.AfterFunc(2*time.Second, func() { w.change("a pod recovers", func() { sick.ready = true }) })
+		results, _ := w.run(t.Context(), options(), canary.Split{Stable: 1, Canary: 2})
+		wantOutcomes(t, results, canary.Done)
+		w.wantWrites("drain of auth-v1", "drain of auth-v1", "auth-v1 4→2", "drain of auth-v1", "auth-v1 2→1")
+		w.wantUncut()
+	})
+}
+
+// Pods that are counted, and cannot be seen, are lowered without a drain.
+func TestDrainsNothingUnseen(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 2)
+		for _, p := range w.find("auth-v2").pods {
+			p.Owned = false
+		}
+		results, _ := w.run(t.Context(), rollback(), canary.Split{Stable: 3})
+		wantOutcomes(t, results, canary.Done)
+		w.wantWrites("auth-v2 2→0")
+	})
+}
+
+// Somebody else who scales while pods are drained is noticed before the lower.
+func TestConflictWhileDraining(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		o, moves := options(), w.moves(canary.Split{Stable: 2, Canary: 2}, false)
+		o.Notify = func(e canary.Event) {
+			if e.Kind == canary.Drained {
+				time.AfterFunc(time.Second, func() { w.other("auth-v2", 1) })
+			}
+		}
+		var conflict *canary.ConflictError
+		if r := Run(t.Context(), w, w.now(), moves, o)[0]; !errors.As(r.Err, &conflict) {
+			t.Errorf("ended as %s (%v)", r.Outcome, r.Err)
+		}
+		if slices.Contains(w.writes, "auth-v1 3→2") {
+			t.Errorf("lowered all the same: %q", w.writes)
+		}
+	})
+}
+
+func TestKeepsInARollOut(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		w.find("auth-v1").Pods = 1
+		if r := w.keeps(t.Context(), t, options()); r.Outcome != canary.Done || r.Release.Stable.Dark != 3 {
+			t.Errorf("ended as %s (%v), %d dark", r.Outcome, r.Err, r.Release.Stable.Dark)
+		}
+	})
+}
+
+// What was kept, and put back into the Service by a move that fails, is kept again.
+func TestRestoresWhatWasKept(t *testing.T) {
+	for name, full := range map[string]string{"raised": "auth-v2", "not raised": "auth-v1"} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, w *world) {
+				w.drainable = true
+				w.release("auth", 3, 1)
+				w.keeps(t.Context(), t, options())
+				w.full[full] = true
+				results, _ := w.run(t.Context(), options(), canary.Split{Stable: 4, Canary: 4})
+				wantOutcomes(t, results, canary.Restored)
+				if r := results[0].Release; !r.Kept() || r.Replicas() != (canary.Split{Stable: 3, Canary: 3}) {
+					t.Errorf("is at %s with %d dark", r.Replicas(), r.Stable.Dark)
+				}
+			})
+		})
+	}
+}
+
+// When a bake is over the promote is done: what fails then puts nothing back.
+func TestBakeIsNotUndone(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		o := options()
+		o.Bake = 10 * time.Minute
+		w.on(func(what string) error {
+			if what == "scale" && w.find("auth-v1").pods[0].Cheapest {
+				return errors.New("no")
+			}
+			return nil
+		})
+		if r := w.keeps(t.Context(), t, o); r.Outcome != canary.Held || !r.Release.Kept() {
+			t.Errorf("ended as %s (%v) at %s", r.Outcome, r.Err, r.Release.Replicas())
+		}
+	})
+}
