@@ -81,6 +81,12 @@ SERVICES ?= 1000
 bench: deps build sandbox ## Measure the plugin beside kubectl, twenty minutes, and write docs/benchmarks.md
 	go test ./test -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkReport$$' -benchtime 1x -report "$(CURDIR)/docs/benchmarks.md" -services $(SERVICES)
 
+# What the pods of a cluster with a real node run, and what asks them.
+.PHONY: traffic-programs
+traffic-programs:
+	cd sandbox && go build -trimpath -buildvcs=false -ldflags '-s -w' -o ../bin/canary-app ./cmd/app
+	cd sandbox && go build -trimpath -buildvcs=false -ldflags '-s -w' -o ../bin/canary-load ./cmd/load
+
 bin/sandbox:
 	$(MAKE) --no-print-directory sandbox
 
@@ -159,4 +165,4 @@ deps: ## Check for the programs that this needs; as root on Debian, install them
 
 .PHONY: clean
 clean: ## Remove what was built, but not the tools
-	rm -rf bin/kubectl-canary bin/kubectl bin/sandbox bin/.build dist
+	rm -rf bin/kubectl-canary bin/kubectl bin/sandbox bin/canary-app bin/canary-load bin/.build dist
