@@ -134,11 +134,11 @@ func (r Run) invalid() string {
 	switch {
 	case r.Shed > 0:
 		return fmt.Sprintf("%d requests were not sent when they were due: more than %d were in flight, or all %d connections were taken for %v",
-			r.Shed, r.InFlight, r.KeepAlive, r.Timeout)
+			r.Shed, r.InFlight, r.KeepAlive, maxLate)
 	case local > 0:
 		return fmt.Sprintf("%d requests failed on this machine: %s", local, r.Examples[Local])
 	case r.Late > maxLate:
-		return fmt.Sprintf("a request began %v after it was due: this machine is too busy", r.Late.Round(time.Millisecond))
+		return fmt.Sprintf("a request began %v after it was due: this machine is too busy, or the connections are too few", r.Late.Round(time.Millisecond))
 	case len(r.Requests) == 0:
 		return "nothing was sent"
 	}

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// maxLate is how long after it was due a request may begin: what happens to a server meanwhile nobody sees.
+// maxLate is how long after it was due a request may begin: what happens to a server meanwhile nobody sees. It waits as long
+// for a connection to come free.
 const maxLate = 500 * time.Millisecond
 
 // Request is what became of one request.
@@ -22,7 +23,7 @@ type Run struct {
 	Started, Ended time.Time // the first request is due at the start, the last answer has come at the end
 	Interrupted    bool
 	Requests       []Request          // that were sent, in the order in which they were due
-	Shed           int                // were due, and not sent: too many in flight, or no connection came free within the timeout
+	Shed           int                // were due, and not sent: too many in flight, or no connection came free in time
 	Late           time.Duration      // by which the latest request began after it was due
 	Reconnects     int                // connections made in the place of one that was to be kept
 	Examples       map[Failure]string // the message of the first of each

@@ -49,19 +49,18 @@ func (s *sender) send(due time.Time) {
 	}
 	s.sent.Go(func() {
 		defer func() { <-s.inFlight }()
-		began := time.Now()
-		at, deadline := due.Sub(s.run.Started), began.Add(s.run.Timeout)
 		p := &place{}
 		if s.run.KeepAlive > 0 {
 			select {
 			case p = <-s.idle:
-			case <-time.After(time.Until(deadline)):
+			case <-time.After(time.Until(due.Add(maxLate))):
 				s.shed()
 				return
 			}
 		}
-		version, err := s.over(p, deadline)
-		s.add(Request{At: at, Took: time.Since(due), Version: version, Failure: classify(err)}, began.Sub(due), err)
+		began := time.Now()
+		version, err := s.over(p, began.Add(s.run.Timeout))
+		s.add(Request{At: due.Sub(s.run.Started), Took: time.Since(due), Version: version, Failure: classify(err)}, began.Sub(due), err)
 		if s.run.KeepAlive > 0 {
 			s.idle <- p
 		} else if p.conn != nil {
