@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -80,6 +81,9 @@ func TestDrain(t *testing.T) {
 			if report.OK != 400 || report.Failed != 0 {
 				t.Errorf("%d ok, %d failed: %+v", report.OK, report.Failed, report.Failures)
 			}
+			if keepAlive > 0 && report.Reconnects < 150 {
+				t.Errorf("%d reconnects: a client is not told to go elsewhere", report.Reconnects)
+			}
 			if took < 1500*time.Millisecond || took > 2500*time.Millisecond {
 				t.Errorf("it lived on for %v", took)
 			}
@@ -125,14 +129,40 @@ func TestDrainInFlight(t *testing.T) {
 	}
 }
 
+func TestEnvironment(t *testing.T) {
+	began := time.Now()
+	_, url := begin(t, "READY_AFTER=700ms", "ERROR_RATE=0.1", "LATENCY=20ms")
+	for code := 0; code != 200; {
+		if code, _, _ = get(t, url+"/health"); time.Since(began) > 10*time.Second {
+			t.Fatal("it is never ready")
+		}
+	}
+	if took := time.Since(began); took < 700*time.Millisecond {
+		t.Errorf("ready after %v", took)
+	}
+	r, err := load.Start(t.Context(), load.Options{URL: url, Rate: 100, For: time.Second, Timeout: time.Second, InFlight: 100}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := r.Report()
+	if lost := report.Failures[load.HTTP5xx]; report.OK != 90 || lost == nil || lost.Count != 10 || report.Versions["v1"].Requests != 100 {
+		t.Errorf("%d ok of 100: %+v", report.OK, report.Failures)
+	}
+	if p50 := report.Latency.P50; p50 < 0.02 || p50 > 0.2 {
+		t.Errorf("half take up to %v s", p50)
+	}
+}
+
 func TestBadEnvironment(t *testing.T) {
 	for _, variable := range []string{
 		"PORT=http", "PORT=65536", "READY_AFTER=5", "READY_AFTER=-1s", "LATENCY=fast", "ERROR_RATE=1.1", "ERROR_RATE=-0.1", "ERROR_RATE=NaN",
 		"ERROR_RATE=10%", "MEMORY=64MB", "MEMORY=-1", "DRAIN=yes", "DRAIN_FOR=5",
 	} {
-		cmd := exec.Command(os.Args[0])
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		cmd := exec.CommandContext(ctx, os.Args[0])
 		cmd.Env = append(os.Environ(), "BE_APP=1", "ADDRESS=127.0.0.1", "PORT=0", variable)
 		output, err := cmd.CombinedOutput()
+		cancel()
 		name, _, _ := strings.Cut(variable, "=")
 		if cmd.ProcessState.ExitCode() != 1 || !strings.HasPrefix(string(output), "error: "+name+"=") || strings.Count(string(output), "\n") != 1 {
 			t.Errorf("%s: %v: %q", variable, err, output)

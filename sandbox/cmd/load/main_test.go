@@ -86,7 +86,7 @@ func TestExitCodes(t *testing.T) {
 		args       []string
 	}{
 		{"all fail", "", 0, []string{"--url", gone.URL, "--for", "100ms"}},
-		{"shed", "the run is invalid: 8 requests were not sent", 2, []string{"--url", slow.URL, "--rate", "100", "--for", "100ms", "--in-flight", "2"}},
+		{"shed", "the run is invalid: 8 requests were not sent: 2 were in flight", 2, []string{"--url", slow.URL, "--rate", "100", "--for", "100ms", "--in-flight", "2"}},
 		{"no URL", `"" is not http://IP:PORT/`, 1, nil},
 		{"unknown flag", "unknown flag: --fast", 1, []string{"--fast"}},
 		{"argument", "unknown command", 1, []string{gone.URL}},

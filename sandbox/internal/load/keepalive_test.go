@@ -4,7 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,6 +41,11 @@ func TestKeepAlive(t *testing.T) {
 			_, _ = io.WriteString(conn, ok)
 			readRequest(conn)
 		}, 50, 50, 45},
+		{"said to end after every answer", func(conn *net.TCPConn) {
+			readRequest(conn)
+			_, _ = io.WriteString(conn, strings.Replace(ok, "X-Version: v1", "Connection: close", 1))
+			readRequest(conn)
+		}, 100, 0, 95},
 		{"told more than was asked", func(conn *net.TCPConn) {
 			for readRequest(conn) {
 				_, _ = io.WriteString(conn, ok+ok)
@@ -90,15 +95,5 @@ func TestNewConnections(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	if report.OK != 100 || report.Reconnects != 0 || opened.Load() != 100 || closedHere.Load() != 100 {
 		t.Errorf("%d ok, %d reconnects, %d connections, %d closed by the client", report.OK, report.Reconnects, opened.Load(), closedHere.Load())
-	}
-}
-
-// An answer that says so ends the connection without a loss, as those of a server that drains do.
-func TestConnectionClose(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") }))
-	defer server.Close()
-	report := start(t, Options{URL: server.URL, Rate: 100, For: time.Second, KeepAlive: 10}).Report()
-	if report.OK != 100 || report.Reconnects != 90 {
-		t.Errorf("%d ok of 100, %d reconnects", report.OK, report.Reconnects)
 	}
 }

@@ -73,6 +73,9 @@ func TestVersions(t *testing.T) {
 			version = []string{"v1", "v1", "v2"}[n%3]
 		}
 		w.Header().Set("X-Version", version)
+		if n == 1 {
+			time.Sleep(100 * time.Millisecond) // the first to begin is not the first to end
+		}
 		if n == 100 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
@@ -94,6 +97,9 @@ func TestVersions(t *testing.T) {
 	}
 	if !v2.Last.After(v1.Last) || v1.First.Before(report.Started) || v2.Last.After(report.Ended) {
 		t.Errorf("out of order: %v, v1 %v-%v, v2 %v-%v, %v", report.Started, v1.First, v1.Last, v2.First, v2.Last, report.Ended)
+	}
+	if !slices.IsSortedFunc(r.Requests, func(a, b Request) int { return int(a.At - b.At) }) {
+		t.Error("the requests are not in the order in which they were due")
 	}
 	if len(report.Timeline) != 1 || report.Timeline[0].OK["v1"] != 40 || report.Timeline[0].OK["v2"] != 59 || report.Timeline[0].Failed[HTTP5xx] != 1 {
 		t.Errorf("timeline is %+v", report.Timeline[0])

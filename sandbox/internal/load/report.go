@@ -132,9 +132,10 @@ func (r Run) invalid() string {
 		}
 	}
 	switch {
+	case r.Shed > 0 && r.KeepAlive > 0:
+		return fmt.Sprintf("%d requests were not sent: %d were in flight, or all %d connections were taken for %v", r.Shed, r.InFlight, r.KeepAlive, maxLate)
 	case r.Shed > 0:
-		return fmt.Sprintf("%d requests were not sent when they were due: more than %d were in flight, or all %d connections were taken for %v",
-			r.Shed, r.InFlight, r.KeepAlive, maxLate)
+		return fmt.Sprintf("%d requests were not sent: %d were in flight", r.Shed, r.InFlight)
 	case local > 0:
 		return fmt.Sprintf("%d requests failed on this machine: %s", local, r.Examples[Local])
 	case r.Late > maxLate:

@@ -10,12 +10,14 @@ import (
 	"time"
 )
 
-// sequence is a run of 10 requests a second: a dot did not fail, a T timed out, an L failed here.
+// sequence is a run of 10 requests a second: a dot did not fail, a T timed out, an L failed here, a - was shed.
 func sequence(outcomes string) Run {
 	r := Run{Options: Options{Rate: 10, InFlight: 1}, Started: time.Unix(1000, 0), Examples: map[Failure]string{Local: "too many open files"}}
 	for i, outcome := range outcomes {
 		q := Request{At: r.due(i), Took: time.Duration(i+1) * time.Millisecond}
 		switch outcome {
+		case '-':
+			continue
 		case 'T':
 			q.Failure, q.Took = Timeout, 2*time.Second
 		case 'L':
@@ -38,6 +40,7 @@ func TestLongestOutage(t *testing.T) {
 		".......TTT": 0.4, // to the end of the schedule
 		"TTTTT":      0.5,
 		".T.T.T.T.T": 0.2,
+		".T.---....": 0.2,
 	} {
 		if got := sequence(outcomes).Report().LongestOutage; got != want {
 			t.Errorf("%q has an outage of %v s, not %v", outcomes, got, want)
@@ -47,6 +50,7 @@ func TestLongestOutage(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	r := sequence("..T....T....")
+	r.Requests[0].Took, r.Requests[1].Took = 150*time.Millisecond, 1500*time.Millisecond
 	report := r.Report()
 	if report.OK != 10 || report.Failed != 2 || report.Failures[Timeout].Count != 2 {
 		t.Errorf("%d ok, %d failed", report.OK, report.Failed)
@@ -57,10 +61,10 @@ func TestReport(t *testing.T) {
 	if got := report.LastFailure.Sub(r.Started); got != 700*time.Millisecond {
 		t.Errorf("the last failure was due after %v", got)
 	}
-	if got := report.Versions["v1"].Last.Sub(r.Started); got != 1112*time.Millisecond {
-		t.Errorf("the last answer of v1 came after %v", got)
+	if v1 := report.Versions["v1"]; v1.First.Sub(r.Started) != 150*time.Millisecond || v1.Last.Sub(r.Started) != 1600*time.Millisecond {
+		t.Errorf("the answers of v1 are from %v to %v", v1.First.Sub(r.Started), v1.Last.Sub(r.Started))
 	}
-	if got := (Latency{P50: 0.006, P90: 0.011, P99: 0.012, Max: 0.012}); report.Latency != got {
+	if want := (Latency{P50: 0.009, P90: 0.15, P99: 1.5, Max: 1.5}); report.Latency != want {
 		t.Errorf("latency is %+v", report.Latency)
 	}
 	if len(report.Timeline) != 2 || report.Timeline[0].OK["v1"] != 8 || report.Timeline[0].Failed[Timeout] != 2 || report.Timeline[1].OK["v1"] != 2 {
