@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -87,7 +88,7 @@ func TestNewConnections(t *testing.T) {
 		opened.Add(1)
 		readRequest(conn)
 		_, _ = io.WriteString(conn, ok)
-		if n, err := conn.Read(make([]byte, 1)); n == 0 && err == io.EOF {
+		if n, err := conn.Read(make([]byte, 1)); n == 0 && errors.Is(err, io.EOF) {
 			closedHere.Add(1)
 		}
 	})
