@@ -36,6 +36,10 @@ build: ## Build the plugin: bin/kubectl-canary
 sandbox: ## Build the local Kubernetes: bin/sandbox and bin/kubectl (minutes, the first time)
 	sandbox/build.sh bin
 
+.PHONY: sandbox-node
+sandbox-node: sandbox ## Build what a real node on the local Kubernetes needs: bin/sandbox-node and bin/sandbox-init
+	sandbox/build.sh bin sandbox-node sandbox-init
+
 .PHONY: sandbox-up
 sandbox-up: build sandbox ## Start a local Kubernetes to play with
 	@kubeconfig=$$(bin/sandbox up); printf '%s\n' '' 'To use it:' \
@@ -165,4 +169,4 @@ deps: ## Check for the programs that this needs; as root on Debian, install them
 
 .PHONY: clean
 clean: ## Remove what was built, but not the tools
-	rm -rf bin/kubectl-canary bin/kubectl bin/sandbox bin/canary-app bin/canary-load bin/.build dist
+	rm -rf bin/kubectl-canary bin/kubectl bin/sandbox bin/sandbox-node bin/sandbox-init bin/canary-app bin/canary-load bin/.build dist

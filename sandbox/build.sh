@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Builds sandbox and kubectl into the folder $1 (default: ../bin). The versions are those in go.mod, and only there.
+# Builds the programs $2 ... (default: sandbox and kubectl; all are folders of cmd) into the folder $1 (default: ../bin).
+# The versions are those in go.mod, and only there.
 set -euo pipefail
 mkdir -p "${1:-$(dirname "$0")/../bin}"
 out=$(cd "${1:-$(dirname "$0")/../bin}" && pwd)
 cd "$(dirname "$0")"
+programs=("${@:2}")
+((${#programs[@]})) || programs=(sandbox kubectl)
 
 version() { go list -m -f '{{.Version}}' "$1"; }
 kubernetes=$(version k8s.io/kubernetes)
@@ -38,8 +41,8 @@ progress() {
 	done
 }
 
-CGO_ENABLED=0 go build -v -trimpath -buildvcs=false -ldflags "$flags" -o "$out/.build/" ./cmd/sandbox ./cmd/kubectl 2>&1 | progress
-for program in sandbox kubectl; do
+CGO_ENABLED=0 go build -v -trimpath -buildvcs=false -ldflags "$flags" -o "$out/.build/" "${programs[@]/#/./cmd/}" 2>&1 | progress
+for program in "${programs[@]}"; do
 	# put in place in one step: the program may be running
 	if ! [ "$out/.build/$program" -ef "$out/$program" ]; then
 		ln -f "$out/.build/$program" "$out/.$program.new"

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-canary/kubectl-canary/sandbox/internal/cluster"
+	"github.com/kubectl-canary/kubectl-canary/sandbox/internal/realnode"
 )
 
 // command is the whole command line. Only what a script wants to read goes to stdout.
@@ -19,7 +20,7 @@ func command() *cobra.Command {
 	var root, name string
 	cmd := &cobra.Command{
 		Use:           "sandbox",
-		Short:         "A real Kubernetes control plane with simulated nodes, on this machine only",
+		Short:         "A real Kubernetes control plane with simulated nodes, or a real one, on this machine only",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -40,24 +41,31 @@ func command() *cobra.Command {
 			return do(ctx, c, args)
 		}
 	}
-	components := " (" + strings.Join(cluster.Components, ", ") + ")"
+	components := " (" + strings.Join(cluster.Components, ", ") + "; with a real node no kwok, but containerd, kubelet, kube-proxy)"
 
-	var nodes int
-	var auditPolicy string
+	var o cluster.Options
+	var check bool
 	up := &cobra.Command{
 		Use:   "up",
 		Short: "Start a cluster, unless it runs, and print the path of its kubeconfig",
 		Args:  cobra.NoArgs,
 		RunE: on(func(ctx context.Context, c *cluster.Cluster, _ []string) error {
-			if err := c.Up(ctx, nodes, auditPolicy); err != nil {
+			if check {
+				_, err := realnode.Find()
+				return err
+			}
+			if err := c.Up(ctx, o); err != nil {
 				return err
 			}
 			fmt.Println(c.KubeconfigPath())
 			return nil
 		}),
 	}
-	up.Flags().IntVar(&nodes, "nodes", 1, "number of simulated nodes")
-	up.Flags().StringVar(&auditPolicy, "audit-policy", "", "file with an audit policy: what it asks for is written to logs/audit.log in the cluster's folder")
+	up.Flags().IntVar(&o.Nodes, "nodes", 1, "number of simulated nodes")
+	up.Flags().BoolVar(&o.RealNode, "real-node", false, "one real node instead, whose pods run and serve: on Linux, as root; everything runs in a network of its own")
+	up.Flags().BoolVar(&check, "check", false, "with --real-node: only say whether this machine can run one")
+	up.MarkFlagsMutuallyExclusive("nodes", "real-node")
+	up.Flags().StringVar(&o.AuditPolicy, "audit-policy", "", "file with an audit policy: what it asks for is written to logs/audit.log in the cluster's folder")
 
 	var asRole, user string
 	kubeconfig := &cobra.Command{
@@ -84,7 +92,23 @@ func command() *cobra.Command {
 	kubeconfig.Flags().StringVar(&user, "user", "", "of a user of this name, who has no rights but those that are bound to it")
 	kubeconfig.MarkFlagsMutuallyExclusive("as-role", "user")
 
-	cmd.AddCommand(up, kubeconfig,
+	execute := &cobra.Command{
+		Use:   "exec -- COMMAND ARG...",
+		Short: "Become a program in the network of a cluster with a real node",
+		Args:  cobra.MinimumNArgs(1),
+		RunE:  on(func(_ context.Context, c *cluster.Cluster, args []string) error { return c.Exec(args) }),
+	}
+	execute.Flags().SetInterspersed(false)
+
+	cmd.AddCommand(up, kubeconfig, execute,
+		&cobra.Command{
+			Use:   "load-image PROGRAM REF...",
+			Short: "Give a real node an image that has one static program, under these names",
+			Args:  cobra.MinimumNArgs(2),
+			RunE: on(func(ctx context.Context, c *cluster.Cluster, args []string) error {
+				return c.LoadImage(ctx, args[0], args[1:])
+			}),
+		},
 		&cobra.Command{
 			Use:   "down",
 			Short: "End a cluster and remove everything it has",

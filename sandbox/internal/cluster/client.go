@@ -17,10 +17,13 @@ import (
 // client is the administrator's.
 type client struct{ kubernetes.Interface }
 
-func (c *Cluster) client() (client, error) {
+func (c *Cluster) client(s *state) (client, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", c.KubeconfigPath())
 	if err != nil {
 		return client{}, err
+	}
+	if s.RealNode {
+		config.Dial = s.namespaces().Dial
 	}
 	config.QPS = -1
 	config.UserAgent = "sandbox"

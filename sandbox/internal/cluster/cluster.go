@@ -1,4 +1,5 @@
-// Package cluster starts, watches and stops a cluster: five processes of this very program, their keys, logs and data in one folder.
+// Package cluster starts, watches and stops a cluster: processes of this very program, and those
+// of a real node, with their keys, logs and data in one folder.
 package cluster
 
 import (
@@ -28,12 +29,15 @@ type state struct {
 	Nodes      int         `json:"nodes"`
 	Server     string      `json:"server"`
 	Ready      bool        `json:"ready"` // `up` has seen it ready
+	RealNode   bool        `json:"realNode,omitempty"`
+	Init       process     `json:"init,omitzero"` // of the namespaces that a real node's cluster runs in
 	Components []*recorded `json:"components"`
 }
 
-// recorded is a component's process, and how to start it again.
+// recorded is a component's process, and how to start it again. An empty Program stands for this one.
 type recorded struct {
 	Name    string   `json:"name"`
+	Program string   `json:"program,omitempty"`
 	Args    []string `json:"args"`
 	Process process  `json:"process"`
 }
@@ -79,6 +83,14 @@ func (c *Cluster) again(verb string) string {
 		cmd += " --name " + c.Name
 	}
 	return cmd
+}
+
+// upAgain is the verb, and its flags, that started the cluster.
+func (s *state) upAgain() string {
+	if s.RealNode {
+		return "up --real-node"
+	}
+	return "up"
 }
 
 var errNoCluster = errors.New("no such cluster")
@@ -132,17 +144,17 @@ func (s *state) component(name string) (*recorded, error) {
 			return r, nil
 		}
 	}
-	return nil, unknownComponent(name)
+	return nil, s.unknownComponent(name)
 }
 
-func unknownComponent(name string) error {
-	return fmt.Errorf("no component %q: there are %s", name, strings.Join(Components, ", "))
+func (s *state) unknownComponent(name string) error {
+	return fmt.Errorf("no component %q: there are %s", name, strings.Join(s.names(), ", "))
 }
 
 // dead lists the components whose process is gone.
 func (s *state) dead() []string {
 	var names []string
-	for _, want := range Components {
+	for _, want := range s.names() {
 		i := slices.IndexFunc(s.Components, func(r *recorded) bool { return r.Name == want })
 		if i < 0 || !s.Components[i].Process.alive() {
 			names = append(names, want)

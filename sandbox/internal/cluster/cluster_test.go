@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -75,7 +76,7 @@ func TestForeignFolder(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(c.Dir, 0o700), os.WriteFile(file, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Up(t.Context(), 1, ""); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if err := c.Up(t.Context(), Options{Nodes: 1}); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("up: %v", err)
 	}
 	if err := c.Down(); err == nil || !strings.Contains(err.Error(), "left as it is") {
@@ -167,7 +168,7 @@ func TestDeadComponentIsReported(t *testing.T) {
 	if err := os.MkdirAll(c.path("logs"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	p, err := start("broken", nil, c.Dir, c.logFile(Scheduler))
+	p, err := start(&recorded{Name: "broken"}, c.Dir, c.logFile(Scheduler), (*exec.Cmd).Start)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,11 @@ func (c *Cluster) clear() error {
 	case err != nil:
 		return err
 	}
+	if s.RealNode {
+		if err := c.clearNode(s); err != nil {
+			return err
+		}
+	}
 	// the store last: the others would only complain about its absence
 	for _, group := range [][]*recorded{s.Components[min(1, len(s.Components)):], s.Components} {
 		var ps []process

@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/kubectl-canary/kubectl-canary/sandbox/internal/pki"
+	"github.com/kubectl-canary/kubectl-canary/sandbox/internal/realnode"
 )
 
 // makeKeys writes every key, certificate and kubeconfig of a new cluster. etcd has an authority of its own: who is known to the API
@@ -24,7 +25,7 @@ func (c *Cluster) makeKeys(server string) error {
 		"ca":      func() (pki.Pair, error) { return ca.Pair, nil },
 		"etcd-ca": func() (pki.Pair, error) { return etcdCA.Pair, nil },
 		"etcd":    func() (pki.Pair, error) { return etcdCA.Server("etcd") },
-		"kubelet": func() (pki.Pair, error) { return ca.Server("kubelet") },
+		"kubelet": func() (pki.Pair, error) { return ca.Server("kubelet", realnode.Address) },
 		"kube-apiserver": func() (pki.Pair, error) {
 			return ca.Server("kube-apiserver", serviceIP, "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
 		},
@@ -51,6 +52,8 @@ func (c *Cluster) makeKeys(server string) error {
 		{c.path("kwok.kubeconfig"), "system:sandbox:kwok", "system:masters"},
 		{c.path("kube-controller-manager.kubeconfig"), "system:kube-controller-manager", ""},
 		{c.path("kube-scheduler.kubeconfig"), "system:kube-scheduler", ""},
+		{c.path("kubelet.kubeconfig"), "system:node:" + realnode.Name, "system:nodes"},
+		{c.path("kube-proxy.kubeconfig"), "system:kube-proxy", ""},
 	}
 	for _, u := range users {
 		var groups []string

@@ -62,10 +62,11 @@ func tail(log string, lines int) string {
 
 // Logs copies a component's log to w.
 func (c *Cluster) Logs(name string, w io.Writer) error {
-	if _, err := c.running(); err != nil {
+	s, err := c.running()
+	if err != nil {
 		return err
 	}
-	for _, known := range Components {
+	for _, known := range s.names() {
 		if name != known && "kube-"+name != known {
 			continue
 		}
@@ -77,5 +78,5 @@ func (c *Cluster) Logs(name string, w io.Writer) error {
 		_, err = io.Copy(w, f)
 		return err
 	}
-	return unknownComponent(name)
+	return s.unknownComponent(name)
 }

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/kubectl-canary/kubectl-canary/sandbox/internal/realnode"
 )
 
 // grace is how long a component may take to end: the API server would wait a minute for its watchers to go.
@@ -26,11 +28,15 @@ func (p process) signal(sig syscall.Signal) {
 	}
 }
 
-// start runs this program as the component argv0, in a session of its own, so that it outlives this process and its terminal.
-func start(argv0 string, args []string, dir, logFile string) (process, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return process{}, err
+// start runs a component by run, in a session of its own, so that it outlives this process and its terminal.
+func start(r *recorded, dir, logFile string, run func(*exec.Cmd) error) (process, error) {
+	program := r.Program
+	if program == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return process{}, err
+		}
+		program = self
 	}
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -38,17 +44,17 @@ func start(argv0 string, args []string, dir, logFile string) (process, error) {
 	}
 	defer log.Close()
 	cmd := &exec.Cmd{
-		Path:   self,
-		Args:   append([]string{argv0}, args...),
+		Path:   program,
+		Args:   append([]string{r.Name}, r.Args...),
 		Dir:    dir,
 		Stdout: log,
 		Stderr: log,
 		// nothing of the caller's environment (proxies, KUBECONFIG, ~/.kwok) shall change how a cluster behaves
-		Env:         []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "KWOK_WORKDIR=" + dir},
+		Env:         []string{"PATH=" + realnode.Path(), "HOME=" + dir, "KWOK_WORKDIR=" + dir},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
 	}
-	if err := cmd.Start(); err != nil {
-		return process{}, fmt.Errorf("start %s: %w", argv0, err)
+	if err := run(cmd); err != nil {
+		return process{}, fmt.Errorf("start %s: %w", r.Name, err)
 	}
 	p := process{PID: cmd.Process.Pid, Born: born(cmd.Process.Pid)}
 	go cmd.Wait() //nolint:errcheck // reaps it, should it end while this process lives

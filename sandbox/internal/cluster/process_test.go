@@ -34,7 +34,7 @@ func launchTest(t *testing.T, name string) (process, string) {
 	t.Helper()
 	dir := t.TempDir()
 	log := filepath.Join(dir, "log")
-	p, err := start(name, nil, dir, log)
+	p, err := start(&recorded{Name: name}, dir, log, (*exec.Cmd).Start)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func (c *Cluster) Restart(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	client, err := c.client()
+	client, err := c.client(s)
 	if err != nil {
 		return err
 	}

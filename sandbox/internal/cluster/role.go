@@ -27,7 +27,7 @@ func (c *Cluster) KubeconfigAs(ctx context.Context, role string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	client, err := c.client()
+	client, err := c.client(s)
 	if err != nil {
 		return "", err
 	}

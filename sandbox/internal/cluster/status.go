@@ -42,7 +42,7 @@ func (c *Cluster) Status(ctx context.Context, w io.Writer) error {
 
 	switch {
 	case !s.Ready:
-		return fmt.Errorf("cluster %q has not finished starting: `%s`", c.Name, c.again("up"))
+		return fmt.Errorf("cluster %q has not finished starting: `%s`", c.Name, c.again(s.upAgain()))
 	case len(s.dead()) > 0:
 		return c.check(ctx, s)
 	}
@@ -51,7 +51,7 @@ func (c *Cluster) Status(ctx context.Context, w io.Writer) error {
 
 // answering asks the API server about itself and the nodes.
 func (c *Cluster) answering(ctx context.Context, s *state) (server, nodes string, err error) {
-	client, err := c.client()
+	client, err := c.client(s)
 	if err == nil {
 		err = client.ready(ctx)
 	}
