@@ -69,6 +69,19 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// TestNoRealNode: without a real node there is no network to enter, and no containerd to give an image.
+func TestNoRealNode(t *testing.T) {
+	c, _ := testCluster(t)
+	if err := errors.Join(os.MkdirAll(c.Dir, 0o700), c.save(&state{Ready: true})); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{c.Exec([]string{"true"}), c.LoadImage(t.Context(), os.Args[0], []string{"a:b"})} {
+		if err == nil || !strings.Contains(err.Error(), `"test" has no real node`) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 // TestForeignFolder: what no sandbox has made is neither used nor removed.
 func TestForeignFolder(t *testing.T) {
 	c, _ := testCluster(t)
