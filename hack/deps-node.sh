@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks for the programs of a real node, see sandbox/README.md. As root on Debian it installs what is missing.
+# Checks for the programs of a real node, see sandbox/README.md, and for conntrack, to look at and forget its connections.
+# As root on Debian it installs what is missing.
 set -euo pipefail
 
 missing=()

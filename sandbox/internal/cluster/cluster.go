@@ -1,5 +1,5 @@
-// Package cluster starts, watches and stops a cluster: processes of this very program, and those
-// of a real node, with their keys, logs and data in one folder.
+// Package cluster starts, watches and stops a cluster: processes of this very program, and those of a real node,
+// with their keys, logs and data in one folder.
 package cluster
 
 import (

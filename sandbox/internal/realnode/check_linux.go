@@ -39,9 +39,10 @@ func Find() (Programs, error) {
 	if len(missing) > 0 && p.Node+p.Init == "" {
 		missing = append([]string{"sandbox-node and sandbox-init (`make sandbox-node` builds them)"}, missing[2:]...)
 	}
-	for _, name := range []string{"containerd-shim-runc-v2", "runc", "nft", "mount"} {
+	for _, name := range []string{"containerd-shim-runc-v2", "runc"} {
 		find(name, path...)
 	}
+	mount, nft := find("mount", path...), find("nft", path...)
 	// where Debian has them, and where most others do
 	p.CNI = filepath.Dir(find("ptp", "/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"))
 	for _, name := range []string{"host-local", "loopback"} {
@@ -50,27 +51,26 @@ func Find() (Programs, error) {
 	if len(missing) > 0 {
 		return p, fmt.Errorf("a real node needs programs that are missing: %s", strings.Join(missing, ", "))
 	}
-	return p, allowed(path)
+	return p, allowed(mount, nft)
 }
 
 // allowed tries what a node does first, in namespaces that are gone at once.
-func allowed(path []string) error {
+func allowed(mount, nft string) error {
 	mounts, err := hierarchies()
 	if err != nil {
 		return fmt.Errorf("a real node needs cgroups: %w", err)
 	}
-	for _, mount := range mounts {
-		if err := unix.Access(mount, unix.W_OK); err != nil {
-			return fmt.Errorf("a real node needs cgroups that it may write: %s: %w", mount, err)
+	for _, dir := range mounts {
+		if err := unix.Access(dir, unix.W_OK); err != nil {
+			return fmt.Errorf("a real node needs cgroups that it may write: %s: %w", dir, err)
 		}
 	}
-	for _, try := range [][]string{{"mount", "-t", "tmpfs", "sandbox", "/run"}, {"nft", "add", "table", "ip", "sandbox"}} {
+	for _, try := range [][]string{{mount, "-t", "tmpfs", "sandbox", "/run"}, {nft, "add", "table", "ip", "sandbox"}} {
 		cmd := exec.Command(try[0], try[1:]...)
-		cmd.Env = []string{"PATH=" + strings.Join(path, ":")}
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: cloned, Unshareflags: syscall.CLONE_NEWNS}
 		if out, err := cmd.CombinedOutput(); err != nil {
 			line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-			return fmt.Errorf("a real node needs namespaces of its own; `%s` in new ones: %w %s", strings.Join(try, " "), err, line)
+			return fmt.Errorf("a real node needs namespaces of its own; `%s` in new ones: %w %s", cmd, err, line)
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ type Config struct {
 func (c Config) Files() map[string][]byte {
 	in := func(elem ...string) string { return filepath.Join(append([]string{c.Dir, "node"}, elem...)...) }
 	return map[string][]byte{
-		// what a machine without CAP_SYS_RESOURCE, or with AppArmor, would refuse or keep is switched off
+		// switched off: what needs CAP_SYS_RESOURCE, and what would stay, a profile of AppArmor and the folder /opt/containerd
 		in("containerd.toml"): fmt.Appendf(nil, `version = 2
 root = %q
 state = "/run/containerd"

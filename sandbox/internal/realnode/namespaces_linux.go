@@ -22,8 +22,8 @@ const cloned = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWIP
 // Namespaces are those of the process PID, the cluster's init. They live as long as it does, and all processes in them die with it.
 type Namespaces struct{ PID int }
 
-// StartInit makes cgroups for the cluster in dir, and starts the program as the init of new namespaces. It waits for proceed to be called, and ends when
-// the caller ends before: so that no init runs that nobody has recorded.
+// StartInit makes cgroups for the cluster in dir, and starts the program as the init of new namespaces. It waits for proceed to be
+// called, and ends when the caller ends before: so that no init runs that nobody has recorded.
 func StartInit(program, dir string, log *os.File) (n Namespaces, proceed func() error, err error) {
 	cmd := &exec.Cmd{
 		Path: program, Args: []string{"sandbox-init", dir}, Dir: "/", Env: []string{}, Stderr: log,
