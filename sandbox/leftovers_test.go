@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -148,9 +149,10 @@ func kill(t *testing.T, pid int) {
 		t.Fatal(err)
 	}
 	eventually(t, 10*time.Second, func() error {
-		if _, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe"); err != nil {
-			return nil
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err == nil && !strings.Contains(string(stat), ") Z ") {
+			return fmt.Errorf("process %d still runs: %s", pid, stat)
 		}
-		return syscall.EBUSY
+		return nil
 	})
 }

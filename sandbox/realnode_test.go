@@ -176,7 +176,7 @@ func TestRealNodeKilled(t *testing.T) {
 	c.up("--real-node")
 	own := namespaces(t, c.initPID())
 	kill(t, c.initPID())
-	for _, args := range [][]string{{"status"}, {"up", "--real-node"}, {"load-image", sandboxBin, "x:v1"}} {
+	for _, args := range [][]string{{"status"}, {"up", "--real-node"}, {"load-image", sandboxBin, "web:v1"}} {
 		if _, stderr, err := c.sandbox(args...); exitCode(err) != 1 || !strings.Contains(stderr, "`sandbox down --name killed` and `sandbox up --real-node --name killed`") {
 			t.Errorf("%s: %v, %s", args[0], err, stderr)
 		}
