@@ -1,0 +1,134 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	sandboxProgram = root + "/bin/sandbox"
+	appProgram     = root + "/bin/canary-app"
+	clusterName    = "node"
+)
+
+// programs have to be built.
+var programs = []string{
+	sandboxProgram, root + "/bin/sandbox-node", root + "/bin/sandbox-init", root + "/bin/kubectl", root + "/bin/kubectl-canary",
+	appProgram, root + "/bin/canary-load",
+}
+
+// sandbox is a cluster with a real node. Commands reach it only from within its network.
+type sandbox struct {
+	dir        string
+	kubeconfig string
+
+	guard *exec.Cmd      // takes the cluster down when alive is closed
+	alive io.WriteCloser // held open by this process until it ends, in whatever way
+	once  sync.Once
+}
+
+func sandboxCheck() string {
+	out, err := exec.Command(sandboxProgram, "up", "--real-node", "--check").CombinedOutput()
+	if err == nil {
+		return ""
+	}
+	return strings.TrimPrefix(strings.TrimSpace(string(out)), "error: ")
+}
+
+// start starts a cluster that has the images of the messenger's services.
+func start() (s *sandbox, err error) {
+	dir, err := os.MkdirTemp("", "kubectl-canary-node-")
+	if err != nil {
+		return nil, err
+	}
+	s = &sandbox{dir: dir}
+	if err := s.watchOver(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	defer func() {
+		if err != nil {
+			s.stop()
+		}
+	}()
+	out, err := s.sandbox("up", "--real-node")
+	if err != nil {
+		return nil, err
+	}
+	s.kubeconfig = strings.TrimSpace(out)
+	images := []string{"load-image", appProgram}
+	for _, service := range services {
+		images = append(images, service+"-service:v1", service+"-service:v2")
+	}
+	_, err = s.sandbox(images...)
+	return s, err
+}
+
+func (s *sandbox) sandbox(args ...string) (string, error) {
+	cmd := exec.Command(sandboxProgram, append(args, "--dir", s.dir, "--name", clusterName)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("sandbox %s: %w\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out), nil
+}
+
+// watchOver starts a process that takes the cluster down when this one ends, by itself or by a panic, a signal or KILL.
+func (s *sandbox) watchOver() error {
+	program, err := filepath.Abs(sandboxProgram)
+	if err != nil {
+		return err
+	}
+	const script = `trap "" INT HUP TERM; cat >/dev/null; "$0" down --dir "$1" --name "$2" 2>"$1/down.log" || { [ ! -d "$1/$2" ] || cat "$1/down.log" >&2; }; rm -rf "$1"`
+	s.guard = exec.Command("sh", "-c", script, program, s.dir, clusterName)
+	s.guard.Stderr = os.Stderr
+	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // out of reach of the terminal's ^C
+	if s.alive, err = s.guard.StdinPipe(); err != nil {
+		return err
+	}
+	return s.guard.Start()
+}
+
+func (s *sandbox) stop() {
+	s.once.Do(func() {
+		s.alive.Close()
+		_ = s.guard.Wait() // it has told what went wrong
+	})
+}
+
+// command runs a program of bin in the cluster's network.
+func (s *sandbox) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, sandboxProgram, append([]string{"exec", "--dir", s.dir, "--name", clusterName, "--"}, args...)...)
+	bin, err := filepath.Abs(root + "/bin")
+	if err != nil {
+		panic(err)
+	}
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig, "PATH="+bin+":/usr/bin:/bin:/usr/sbin:/sbin", "HOME="+s.dir)
+	cmd.WaitDelay = time.Minute
+	return cmd
+}
+
+// runs runs a command and fails the test when it fails.
+func runs(t testing.TB, stdin string, args ...string) (stdout string) {
+	t.Helper()
+	cmd := cluster.command(t.Context(), args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s%s", strings.Join(args, " "), err, out.String(), stderr.String())
+	}
+	return out.String()
+}

@@ -1,0 +1,69 @@
+// Package node measures what a release loses, on a node whose pods really serve: containerd, a kubelet and kube-proxy, in
+// namespaces of the cluster's own that nothing leaves. Where such a node cannot run, every test says why and is skipped.
+package node
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// root is the root of the repository, from where the tests run.
+const root = "../.."
+
+var (
+	cluster *sandbox
+	// lacking is why there is no node here; empty where there is one.
+	lacking string
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if flag.Lookup("test.list").Value.String() != "" {
+		return m.Run()
+	}
+	if lacking = check(); lacking != "" {
+		fmt.Println("the real-node suite is skipped:", lacking)
+		return m.Run()
+	}
+	var err error
+	if cluster, err = start(); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return 1
+	}
+	defer cluster.stop()
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		<-interrupted
+		cluster.stop()
+		os.Exit(130)
+	}()
+	return m.Run()
+}
+
+// check returns what this machine lacks, in one line.
+func check() string {
+	for _, program := range programs {
+		if _, err := os.Stat(program); err != nil {
+			return "not built: " + strings.TrimPrefix(program, root+"/") + " (make test-node builds it)"
+		}
+	}
+	return sandboxCheck()
+}
+
+// onNode skips a test where there is no node.
+func onNode(t *testing.T) {
+	t.Helper()
+	if lacking != "" {
+		t.Skip(lacking)
+	}
+}
