@@ -79,7 +79,7 @@ test-node: deps build node ## Run the tests that count lost requests, on a real 
 # Elsewhere the tests say what is missing, and are skipped.
 .PHONY: node
 node:
-	@if [[ $$(uname) == Linux && $$EUID -eq 0 ]]; then hack/deps-node.sh && $(MAKE) --no-print-directory sandbox-node traffic-programs; fi
+	@if [[ $$(uname) == Linux && $$EUID -eq 0 ]] && hack/deps-node.sh; then $(MAKE) --no-print-directory sandbox-node traffic-programs; fi
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no cluster
