@@ -30,6 +30,8 @@ type Move struct {
 	Command string    `json:"command"`
 	By      string    `json:"by"`
 	Since   time.Time `json:"since"`
+	// Baking says that its operator only waits: nothing is written until that is said no more.
+	Baking bool `json:"baking,omitempty"`
 }
 
 // Change is one entry of the history.

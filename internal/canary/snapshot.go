@@ -136,5 +136,8 @@ type Lease struct {
 	Record  *Record   // nil when nothing, or nothing readable, is recorded
 }
 
+// Baking says that whoever holds it only waits.
+func (l Lease) Baking() bool { return l.Record != nil && l.Record.Move != nil && l.Record.Move.Baking }
+
 // Held says whether an operator is moving the release right now.
 func (l Lease) Held() bool { return l.Holder != "" && !l.Expired }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"sync"
 	"time"
@@ -20,6 +21,9 @@ type Lock struct {
 	namespace string
 	release   string
 	holder    string
+
+	// TookOver says that the lock was another's, who may have been writing.
+	TookOver bool
 
 	mu    sync.Mutex
 	lease *coordinationv1.Lease
@@ -61,6 +65,8 @@ func (l *Live) Acquire(ctx context.Context, release, holder string, record *cana
 }
 
 func (l *Lock) take(ctx context.Context, lease *coordinationv1.Lease, record *canary.Record) (err error) {
+	before, _ := toLease(lease)
+	l.TookOver = before.lease.Holder != "" && !before.lease.Baking()
 	lease = lease.DeepCopy()
 	if err := held(lease, l.holder, l.client.Now(), record); err != nil {
 		return err
@@ -137,6 +143,25 @@ func (l *Lock) renew(ctx context.Context) error {
 		now := metav1.NewMicroTime(l.client.Now())
 		lease.Spec.RenewTime = &now
 		return nil
+	})
+}
+
+// Bake says in the record whether this process only waits. It fails with a *canary.LockedError where the lock is another's.
+func (l *Lock) Bake(ctx context.Context, baking bool) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	return l.update(ctx, func(lease *coordinationv1.Lease) error {
+		now, _ := toLease(lease)
+		if now.lease.Record == nil || now.lease.Record.Move == nil {
+			return nil
+		}
+		now.lease.Record.Move.Baking = baking
+		state, err := json.Marshal(now.lease.Record)
+		lease.Annotations[stateAnnotation] = string(state)
+		return err
 	})
 }
 

@@ -230,3 +230,34 @@ func TestForbiddenLock(t *testing.T) {
 		}
 	})
 }
+
+// Who takes a lock over has to wait for the last write of its holder, unless that one only waited.
+func TestTakeOverOfABake(t *testing.T) {
+	for name, c := range map[string]struct {
+		notes []bool
+		want  bool
+	}{"at work": {nil, true}, "baking": {[]bool{true}, false}, "at work again": {[]bool{true, false}, true}} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, a *api, client *Client) {
+				theirs := acquire(t, read(t, client, Want{}), false)
+				if theirs.TookOver {
+					t.Error("took over what nobody had")
+				}
+				for _, baking := range c.notes {
+					if err := theirs.Bake(t.Context(), baking); err != nil {
+						t.Fatal(err)
+					}
+				}
+				ours, err := read(t, client, Want{}).Acquire(t.Context(), "auth", "joe", record(), true)
+				if err != nil || ours.TookOver != c.want {
+					t.Fatalf("took over: %v, want %v (%v)", ours.TookOver, c.want, err)
+				}
+				err = theirs.Bake(t.Context(), false)
+				wantLocked(t, err, true)
+				if l := a.lease(); l.Holder != "joe" || l.Baking() {
+					t.Errorf("the lease is %+v", l)
+				}
+			})
+		})
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
 
@@ -16,6 +18,9 @@ var errBaked = errors.New("baked")
 func (r *runner) bake(ctx context.Context) error {
 	r.lowered = true
 	end := time.Now().Add(r.options.Bake)
+	if err := r.note(ctx, true); err != nil {
+		return err
+	}
 	for _, j := range r.jobs {
 		j.baking = true
 		r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Baking, Version: j.now.Stable.Name, Until: end})
@@ -28,7 +33,7 @@ func (r *runner) bake(ctx context.Context) error {
 			return slices.ContainsFunc(r.jobs, func(j *job) bool { return !j.done() }), err
 		})
 		if err == nil {
-			err = r.rounds(ctx)
+			err = r.bakeAnew(ctx)
 		}
 		if errors.Is(err, errBaked) {
 			break
@@ -37,8 +42,34 @@ func (r *runner) bake(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.note(ctx, false); err != nil {
+		return err
+	}
 	for _, j := range r.jobs {
 		j.Keep, j.baking = false, false
 	}
 	return r.rounds(ctx)
+}
+
+// bakeAnew takes away what has come back.
+func (r *runner) bakeAnew(ctx context.Context) error {
+	err := r.note(ctx, false)
+	if err == nil {
+		err = r.rounds(ctx)
+	}
+	if err == nil {
+		err = r.note(ctx, true)
+	}
+	return err
+}
+
+// note tells other operators whether this one only waits.
+func (r *runner) note(ctx context.Context, baking bool) error {
+	group, writes := errgroup.WithContext(ctx)
+	for _, j := range r.jobs {
+		if j.Lock != nil {
+			group.Go(func() error { return j.Lock.Bake(writes, baking) })
+		}
+	}
+	return firstCause(ctx, group.Wait())
 }

@@ -160,7 +160,19 @@ func TestReleaseIsGone(t *testing.T) {
 }
 
 // lock is one that its release loses at the nth check.
-type lock struct{ left int }
+type lock struct {
+	left  int
+	notes []bool
+	taken bool // when it next notes something
+}
+
+func (l *lock) Bake(_ context.Context, baking bool) error {
+	l.notes = append(l.notes, baking)
+	if l.taken {
+		return &canary.LockedError{Release: "auth", Holder: "joe", Lost: true}
+	}
+	return nil
+}
 
 func (l *lock) Check(context.Context) error {
 	if l.left--; l.left < 0 {

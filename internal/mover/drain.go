@@ -99,13 +99,27 @@ func (r *runner) relight(ctx context.Context, group *errgroup.Group, j *job) {
 	}
 }
 
-// patch writes to some pods of a version, all at once, and tells of it when the last is done.
+// The EndpointSlice controller that is told of a pod before it has seen its own last write waits for a second. A few pods
+// one after another are through before that, many are not.
+const (
+	patchGap = 100 * time.Millisecond
+	fewPods  = 5
+)
+
+// patch writes to some pods of a version, and tells of it when the last is done.
 func (r *runner) patch(ctx context.Context, group *errgroup.Group, j *job, v *canary.Version, kind canary.EventKind, pods []canary.Pod, write func(context.Context, canary.Pod) error) {
 	var left atomic.Int32
 	left.Store(int32(len(pods)))
-	for _, pod := range pods {
+	for i, pod := range pods {
 		group.Go(func() error {
-			if err := write(ctx, pod); err != nil {
+			var err error
+			if len(pods) <= fewPods {
+				err = pause(ctx, time.Duration(i)*patchGap)
+			}
+			if err == nil {
+				err = write(ctx, pod)
+			}
+			if err != nil {
 				if !errors.Is(err, context.Canceled) {
 					j.fail(err)
 				}

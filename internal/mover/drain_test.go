@@ -97,10 +97,15 @@ func TestCannotDrain(t *testing.T) {
 
 func (w *world) keeps(ctx context.Context, t *testing.T, o Options) Result {
 	t.Helper()
+	return w.keepsWith(ctx, t, o, nil)
+}
+
+func (w *world) keepsWith(ctx context.Context, t *testing.T, o Options, l Lock) Result {
+	t.Helper()
 	r := canary.Discover(w.now(), canary.Options{})[0]
 	to := canary.Split{Canary: 3}
 	b := r.Bounds(canary.Ask{Surge: canary.Percent(25), Keep: true}, canary.Target{Split: to, Baseline: 3})
-	return Run(ctx, w, w.now(), []Move{{Release: r, Target: to, Bounds: b, Keep: true}}, o)[0]
+	return Run(ctx, w, w.now(), []Move{{Release: r, Target: to, Bounds: b, Keep: true, Lock: l}}, o)[0]
 }
 
 func TestKeep(t *testing.T) {
@@ -182,12 +187,31 @@ func TestBake(t *testing.T) {
 				w.reconcile(d)
 			})
 		})
-		began := time.Now()
-		r := w.keeps(t.Context(), t, o)
+		began, l := time.Now(), &lock{left: 99}
+		r := w.keepsWith(t.Context(), t, o, l)
 		if took := time.Since(began); r.Outcome != canary.Done || r.Release.Replicas() != (canary.Split{Canary: 3}) || took < o.Bake || took > o.Bake+time.Minute {
 			t.Errorf("ended as %s (%v) at %s after %s", r.Outcome, r.Err, r.Release.Replicas(), took)
 		}
 		w.wantWrites("auth-v2 1→3", "drain of auth-v1", "drain of auth-v1", "drain of auth-v1", "drain of auth-v1", "auth-v1 3→0")
+		if !slices.Equal(l.notes, []bool{true, false, true, false}) {
+			t.Errorf("noted %v", l.notes)
+		}
+	})
+}
+
+// Who finds that the lock was taken while it baked writes nothing more.
+func TestLockTakenWhileBaking(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		o, l := options(), &lock{left: 99}
+		o.Bake = 10 * time.Minute
+		time.AfterFunc(5*time.Minute, func() { l.taken = true })
+		var locked *canary.LockedError
+		if r := w.keepsWith(t.Context(), t, o, l); !errors.As(r.Err, &locked) || !r.Release.Kept() {
+			t.Errorf("ended as %s (%v)", r.Outcome, r.Err)
+		}
+		w.wantWrites("auth-v2 1→3", "drain of auth-v1", "drain of auth-v1", "drain of auth-v1")
 	})
 }
 

@@ -32,6 +32,13 @@ func (r *runner) lower(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 // takeAway lowers what may go by what was just read: after it has been drained, where that can be.
 func (r *runner) takeAway(ctx context.Context, jobs []*job, p pick) (lowered bool, err error) {
 	waited, err := r.drain(ctx, jobs, p)
+	if err == nil && wanted(jobs, p) {
+		for _, j := range jobs {
+			if rest := time.Until(j.rest); rest > 0 && err == nil {
+				waited, err = true, pause(ctx, rest)
+			}
+		}
+	}
 	if err == nil && waited {
 		err = r.recheck(ctx, jobs)
 	}
@@ -103,22 +110,13 @@ func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 
 // settle waits until the endpoints have not changed for a while. What drains waits after it has left them instead.
 func (r *runner) settle(ctx context.Context, jobs []*job) error {
-	var until time.Time
+	var last time.Time
 	for _, j := range jobs {
-		at := j.rest
-		if !r.drains(j, j.now.Stable) || !r.drains(j, j.now.Canary) {
-			at = later(at, j.moved.Add(r.options.Settle))
+		if j.moved.After(last) && !(r.drains(j, j.now.Stable) && r.drains(j, j.now.Canary)) {
+			last = j.moved
 		}
-		until = later(until, at)
 	}
-	return pause(ctx, time.Until(until))
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
+	return pause(ctx, time.Until(last.Add(r.options.Settle)))
 }
 
 // recheck reads Deployments, endpoints and the locks again.

@@ -34,6 +34,9 @@ type Cluster interface {
 type Lock interface {
 	// Check fails with a *canary.LockedError where the lock is another's by now.
 	Check(ctx context.Context) error
+	// Bake says to others whether the holder only waits and writes nothing, so that who takes the lock over need not wait
+	// for its last write. It fails as Check does.
+	Bake(ctx context.Context, baking bool) error
 }
 
 // Move is one release and where it goes.

@@ -33,7 +33,6 @@ func (r *run) lock(ctx context.Context, all []planned) (*locks, error) {
 		if !p.writes() {
 			continue
 		}
-		takenOver = takenOver || p.release.Lease.Holder != ""
 		record := p.release.Begin(p.target, r.typed, r.user, held.since)
 		group.Go(func() error {
 			lock, err := r.live.Acquire(ctx, p.release.Name, holder, &record, r.ask.Rollback)
@@ -42,6 +41,7 @@ func (r *run) lock(ctx context.Context, all []planned) (*locks, error) {
 			}
 			held.mu.Lock()
 			defer held.mu.Unlock()
+			takenOver = takenOver || lock.TookOver
 			held.locks[p.release.Name], held.before[p.release.Name] = lock, p.release.Lease.Record
 			return nil
 		})
