@@ -138,6 +138,7 @@ func TestRealNode(t *testing.T) {
 			t.Errorf("logs: %v, %d bytes", err, len(out))
 		}
 	})
+	asleep := exec.Command(sandboxBin, "exec", "--dir", c.root, "--name", c.name, "--", "sleep", "60")
 	t.Run("exec", func(t *testing.T) {
 		folder := t.TempDir()
 		cmd := exec.Command(sandboxBin, "exec", "--dir", c.root, "--name", c.name, "--", "sh", "-c", `echo $$ $PWD $OWN; kill -TERM $$`)
@@ -149,6 +150,9 @@ func TestRealNode(t *testing.T) {
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
 			t.Errorf("%v, want the end by the signal", err)
+		}
+		if err := asleep.Start(); err != nil {
+			t.Fatal(err)
 		}
 		if _, stderr, err := c.exec("no-such-program"); exitCode(err) != 1 || !strings.Contains(stderr, "not found") {
 			t.Errorf("no such program: %v, %s", err, stderr)
@@ -166,6 +170,10 @@ func TestRealNode(t *testing.T) {
 		t.Fatalf("down: %v\n%s", err, stderr)
 	}
 	t.Logf("down: %.1fs", time.Since(begin).Seconds())
+	var exit *exec.ExitError
+	if err := asleep.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Errorf("what exec had become ended with %v, want it killed by down", err)
+	}
 	c.gone(own)
 	before.unchanged(t)
 }

@@ -40,17 +40,17 @@ func TestRollbackWithinBake(t *testing.T) {
 // However a promote is killed, the rollback after it brings all back, and nothing is lost from the kill on.
 func TestRollbackAfterKill(t *testing.T) {
 	onNode(t)
+	ns := deploy(t, app{drain: true})
 	for _, c := range []struct {
 		name, says string
 		wait       time.Duration
 	}{
-		{"before-drain", "auth: serving 60% ", 0},
-		{"after-drain", "auth: took 2 of v1 out of the Service", 0},
-		{"before-lower", "auth: took 2 of v1 out of the Service", 2900 * time.Millisecond},
-		{"after-lower", "auth: lowered v1 2 → 0", 0},
+		{"before the drain", "auth: serving 60% ", 0},
+		{"after the drain", "auth: took 2 of v1 out of the Service", 0},
+		{"before the lower", "auth: took 2 of v1 out of the Service", 2900 * time.Millisecond},
+		{"after the lower", "auth: lowered v1 2 → 0", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ns := deploy(t, app{drain: true})
 			moves(t, ns, "shift", "auth", "--to", "50")
 			l := startLoad(t, ns, "auth")
 			promote := startMove(t, ns, "promote", "auth", "--max-surge", "2")

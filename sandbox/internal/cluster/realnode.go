@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -59,8 +60,10 @@ func (c *Cluster) furnish(s *state, programs realnode.Programs, commands map[str
 
 // clearNode kills everything in the cluster's namespaces, which ends them with their mounts and network, and removes its cgroups.
 func (c *Cluster) clearNode(s *state) error {
-	s.Init.signal(syscall.SIGKILL)
-	all := []process{s.Init}
+	all := append(c.guests(), s.Init)
+	for _, p := range all {
+		p.signal(syscall.SIGKILL)
+	}
 	for _, r := range s.Components {
 		all = append(all, r.Process)
 	}
@@ -95,13 +98,34 @@ func (c *Cluster) withNode() (realnode.Namespaces, error) {
 	return s.namespaces(), nil
 }
 
-// Exec becomes a program in the network of a cluster with a real node. It returns only errors.
+// Exec becomes a program in the network of a cluster with a real node, and ends with it. It returns only errors.
 func (c *Cluster) Exec(argv []string) error {
 	namespaces, err := c.withNode()
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(c.path("exec"), 0o700); err != nil {
+		return err
+	}
+	pid := os.Getpid()
+	if err := os.WriteFile(c.path("exec", strconv.Itoa(pid)), []byte(born(pid)), 0o600); err != nil {
+		return err
+	}
 	return namespaces.Exec(argv)
+}
+
+// guests are the processes that Exec has become. They are outside of the pid namespace, and would keep the network.
+func (c *Cluster) guests() []process {
+	var all []process
+	entries, _ := os.ReadDir(c.path("exec")) // none without it
+	for _, e := range entries {
+		pid, _ := strconv.Atoi(e.Name())
+		born, err := os.ReadFile(c.path("exec", e.Name()))
+		if err == nil && pid != os.Getpid() {
+			all = append(all, process{PID: pid, Born: string(born)})
+		}
+	}
+	return all
 }
 
 // LoadImage makes an image of a static program and gives it to the real node under every ref.
