@@ -45,14 +45,13 @@ func (ix *index) drains(g *group, key string) bool {
 	return true
 }
 
-// countDark fills in the pods of each version that were taken out of the Services. listed are the pods that some Service
-// still has as a ready endpoint.
-func (ix *index) countDark(g *group, versions []Version, listed map[string]int) {
+// countDark fills in the pods of each version that were taken out of the Services.
+func (ix *index) countDark(g *group, versions []Version) {
 	for _, p := range ix.cheapest {
 		v := owner(versions, p)
 		switch {
-		case v == nil || g.pinned || !active(p) || lit(g.services, p):
-		case listed[p.UID] > 0:
+		case v == nil || g.pinned || !active(p) || !dark(g.services, p):
+		case ix.leaving(g.services, p):
 			v.Leaving++
 		default:
 			v.Dark++
@@ -60,16 +59,26 @@ func (ix *index) countDark(g *group, versions []Version, listed map[string]int) 
 	}
 }
 
+// leaving says whether a Service has the pod as a ready endpoint, and selects it no more.
+func (ix *index) leaving(services []Service, p *Pod) bool {
+	return slices.ContainsFunc(services, func(s Service) bool {
+		return !contains(p.Labels, s.Selector) && slices.ContainsFunc(ix.endpoints[s.Name], func(e Endpoint) bool {
+			return e.PodUID == p.UID && e.Ready && !e.Terminating
+		})
+	})
+}
+
 // active says whether a ReplicaSet counts the pod.
 func active(p *Pod) bool { return !p.Terminating && p.Phase != "Failed" && p.Phase != "Succeeded" }
 
-// lit says whether all Services select the pod.
-func lit(services []Service, p *Pod) bool {
-	return !slices.ContainsFunc(services, func(s Service) bool { return !contains(p.Labels, s.Selector) })
+// dark says whether a pod was drained: some Service does not select it, and it goes first.
+func dark(services []Service, p *Pod) bool {
+	return p.Cheapest && slices.ContainsFunc(services, func(s Service) bool { return !contains(p.Labels, s.Selector) })
 }
 
 // Leaving returns up to n pods of a version that are to leave the Services, those first that no traffic misses, then the
-// newest. Pods that are not ready are among them only with unready: a scale-down takes them before any other.
+// newest. Pods that are not ready are among them only with unready: a scale-down takes them before any other. One that
+// somebody has taken out of the Services by hand is among them: it only becomes as cheap as the others.
 func (r *Release) Leaving(s *Snapshot, v *Version, n int, unready bool) []Pod {
 	serving := map[string]bool{}
 	for _, e := range s.Endpoints {
@@ -77,7 +86,7 @@ func (r *Release) Leaving(s *Snapshot, v *Version, n int, unready bool) []Pod {
 	}
 	ready := func(p *Pod) bool { return serving[p.UID] || condition(p, "Ready").Status }
 	pods := slices.DeleteFunc(PodsOf(s, v), func(p *Pod) bool {
-		return !active(p) || !lit(r.Services, p) || !ready(p) && !unready
+		return !active(p) || dark(r.Services, p) || !ready(p) && !unready
 	})
 	traffic := func(p *Pod) int {
 		switch {
@@ -102,7 +111,7 @@ func (r *Release) Leaving(s *Snapshot, v *Version, n int, unready bool) []Pod {
 func (r *Release) DarkPods(s *Snapshot, v *Version, n int) []Pod {
 	var some []Pod
 	for _, p := range PodsOf(s, v) {
-		if p.Cheapest && active(p) && !lit(r.Services, p) {
+		if active(p) && dark(r.Services, p) {
 			some = append(some, *p)
 		}
 	}
@@ -149,7 +158,7 @@ func (r *Release) darkTrouble(next []string) []Problem {
 	}
 	return []Problem{{
 		Code: CodeDark, Severity: Warning, Object: "Service/" + r.Name,
-		Message: fmt.Sprintf("pods of %s run without traffic: %d were taken out of the Service by a move that was cut off", r.Name, n),
+		Message: fmt.Sprintf("pods of %s run without traffic: %d, which a move has taken out of the Service", r.Name, n),
 		Next:    next,
 	}}
 }

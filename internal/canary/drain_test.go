@@ -92,6 +92,11 @@ func TestDark(t *testing.T) {
 	if r := one(drainable(3, 2).drain("auth-v2", 1, true), Options{}); r.Canary.Dark != 0 || r.Canary.Leaving != 1 || r.Canary.Serving != 2 {
 		t.Errorf("on its way: %+v", r.Canary)
 	}
+	s = drainable(3, 1, service("auth-all", "app=auth")).drain("auth-v1", 2, true)
+	s.Endpoints = slices.DeleteFunc(s.Endpoints, func(e Endpoint) bool { return e.Service == "auth" })
+	if r := one(s, Options{}); r.Stable.Dark != 2 || r.Stable.Leaving != 0 {
+		t.Errorf("another Service selects them without the label: %+v", r.Stable)
+	}
 }
 
 func TestPinnedServicesHaveNoDarkPods(t *testing.T) {
@@ -117,16 +122,17 @@ func TestLeaving(t *testing.T) {
 	ready := []Condition{{Type: "Ready", Status: true}}
 	s.Pods = append(s.Pods,
 		Pod{Name: "starting", UID: "1", Labels: labels("app=auth,version=v1,serving=true"), Owned: true, Created: noon},
-		Pod{Name: "ready", UID: "2", Labels: labels("app=auth,version=v1,serving=true"), Owned: true, Created: noon, Conditions: ready})
+		Pod{Name: "ready", UID: "2", Labels: labels("app=auth,version=v1,serving=true"), Owned: true, Created: noon, Conditions: ready},
+		Pod{Name: "by hand", UID: "3", Labels: labels("app=auth,version=v1"), Owned: true, Created: noon, Conditions: ready})
 	r := one(s, Options{})
 	for _, tc := range []struct {
 		n       int
 		unready bool
 		want    []string
 	}{
-		{9, false, []string{"ready", "auth-v1-2", "auth-v1-1"}},
-		{2, false, []string{"ready", "auth-v1-2"}},
-		{9, true, []string{"starting", "ready", "auth-v1-2", "auth-v1-1"}},
+		{9, false, []string{"by hand", "ready", "auth-v1-2", "auth-v1-1"}},
+		{3, false, []string{"by hand", "ready", "auth-v1-2"}},
+		{9, true, []string{"starting", "by hand", "ready", "auth-v1-2", "auth-v1-1"}},
 		{0, true, nil},
 	} {
 		if got := podNames(r.Leaving(s, r.Stable, tc.n, tc.unready)); !slices.Equal(got, tc.want) {

@@ -160,7 +160,7 @@ func (ix *index) count(g *group, versions []Version) (foreign int) {
 			foreign++
 		}
 	}
-	ix.countDark(g, versions, ready)
+	ix.countDark(g, versions)
 	return foreign
 }
 

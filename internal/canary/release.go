@@ -162,7 +162,7 @@ func (r *Release) Phase() Phase {
 	switch s := r.Replicas(); {
 	case r.Canary == nil || s.Canary == 0:
 		return PhaseStable
-	case s.Stable == 0 || r.Stable.Dark == s.Stable:
+	case r.Lit().Stable == 0:
 		return PhasePromoted
 	}
 	return PhaseCanary

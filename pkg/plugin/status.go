@@ -154,7 +154,7 @@ func unhealthy(found []seen) map[string][]canary.Deployment {
 	sick := map[string][]canary.Deployment{}
 	for _, f := range found {
 		for _, v := range f.release.Versions() {
-			if v.Serving+v.Dark < v.Deployment.Replicas {
+			if v.Serving < v.Deployment.Replicas { // a dark pod may have failed
 				sick[f.release.Namespace] = append(sick[f.release.Namespace], v.Deployment)
 			}
 		}
