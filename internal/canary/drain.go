@@ -124,6 +124,11 @@ func (v *Version) Relights(to int) int {
 	return min(v.Dark, max(0, to-(v.Deployment.Replicas-v.Dark)))
 }
 
+// Relights is how many dark pods of both versions are to serve again on the way to a split.
+func (r *Release) Relights(to Split) int {
+	return r.Stable.Relights(to.Stable) + r.Canary.Relights(to.Canary)
+}
+
 // Lit is the split that the Deployments ask for, without dark pods.
 func (r *Release) Lit() Split {
 	s := r.Replicas()

@@ -1,6 +1,9 @@
 package canary
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Round is one round of a plan: the replicas after each of its steps.
 type Round struct {
@@ -14,9 +17,10 @@ type Plan struct {
 	From, Target Split
 	Bounds       Bounds
 	Rounds       []Round
-	Peak         Split // the moment with the most pods
-	Least        int   // the fewest ready endpoints at any moment
-	Keep         bool  // stable's pods are not stopped, but run on without traffic
+	Peak         Split         // the moment with the most pods
+	Least        int           // the fewest ready endpoints at any moment
+	Keep         bool          // stable's pods are not stopped, but run on without traffic
+	Bake         time.Duration // with Keep: for how long; 0 is for good
 }
 
 var errNoPlan = errors.New("no order of steps keeps both bounds: allow a --max-surge of at least 1")

@@ -17,13 +17,18 @@ var errBaked = errors.New("baked")
 // successor of a pod that was evicted does, is drained again. From here on nothing is put back: the promote is done.
 func (r *runner) bake(ctx context.Context) error {
 	r.lowered = true
+	if !slices.ContainsFunc(r.jobs, func(j *job) bool { return j.now.Kept() }) {
+		return nil
+	}
 	end := time.Now().Add(r.options.Bake)
 	if err := r.note(ctx, true); err != nil {
 		return err
 	}
 	for _, j := range r.jobs {
 		j.baking = true
-		r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Baking, Version: j.now.Stable.Name, Until: end})
+		if j.now.Kept() {
+			r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Baking, Version: j.now.Stable.Name, Until: end})
+		}
 	}
 	baking, cancel := context.WithDeadlineCause(ctx, end, errBaked)
 	defer cancel()

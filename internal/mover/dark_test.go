@@ -2,6 +2,7 @@ package mover
 
 import (
 	"testing"
+	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
@@ -16,6 +17,23 @@ func TestKeepsWhatSomebodyHasDarkened(t *testing.T) {
 		p.away = true
 		if r := w.keeps(t.Context(), t, options()); r.Outcome != canary.Done || r.Release.Replicas() != (canary.Split{Stable: 3, Canary: 3}) {
 			t.Errorf("ended as %s (%v) at %s", r.Outcome, r.Err, r.Release.Replicas())
+		}
+	})
+}
+
+// There is nothing to bake where no pod is left.
+func TestBakesNothing(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 0, 1)
+		o := options()
+		o.Bake = 10 * time.Minute
+		began := time.Now()
+		if r := w.keeps(t.Context(), t, o); r.Outcome != canary.Done {
+			t.Errorf("ended as %s (%v)", r.Outcome, r.Err)
+		}
+		if took := time.Since(began); took > time.Minute {
+			t.Errorf("took %s", took)
 		}
 	})
 }

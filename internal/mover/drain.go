@@ -137,7 +137,7 @@ func (r *runner) patch(ctx context.Context, group *errgroup.Group, j *job, v *ca
 func (r *runner) shed(ctx context.Context, jobs []*job) error {
 	var some []*job
 	for _, j := range jobs {
-		wanted := j.now.Stable.Relights(j.Target.Stable) + j.now.Canary.Relights(j.Target.Canary)
+		wanted := j.now.Relights(j.Target)
 		if wanted > 0 && !r.mayDrain(j) {
 			some = append(some, j)
 		}

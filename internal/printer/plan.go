@@ -40,9 +40,15 @@ func Plan(w io.Writer, style Style, r *canary.Release, t canary.Target, p canary
 		step("lower", round.Lower)
 		fmt.Fprintf(&b, "  round %d: %s\n", i+1, strings.Join(steps, ", "))
 	}
-	if len(p.Rounds) == 0 {
+	if len(p.Rounds) == 0 && len(relit) > 0 {
+		fmt.Fprintf(&b, "  round 1: %s, wait until they serve\n", strings.Join(relit, ", "))
+	}
+	if p.Bake > 0 && r.Stable.Deployment.Replicas > 0 {
+		fmt.Fprintf(&b, "  %s later: lower %s %d %s 0\n", p.Bake, Safe(r.Stable.Name), r.Stable.Deployment.Replicas, style.Arrow())
+	} else if len(p.Rounds) == 0 && len(relit) == 0 {
 		b.WriteString("  nothing to do\n")
-	} else {
+	}
+	if len(p.Rounds) > 0 {
 		fmt.Fprintf(&b, "  at most %d pods (%s), at least %d ready\n", p.Peak.Total(), requests(r, p), p.Least)
 	}
 	_, err := io.WriteString(w, b.String())

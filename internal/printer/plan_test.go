@@ -3,6 +3,7 @@ package printer
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
@@ -14,6 +15,7 @@ func TestPlan(t *testing.T) {
 		sick           int // pods of the canary that do not serve
 		dark           int // pods of stable
 		keep           bool
+		bake           time.Duration
 		target         canary.Split
 		surge          int
 	}{
@@ -22,6 +24,8 @@ func TestPlan(t *testing.T) {
 		{name: "plan-rollback-sick", stable: 1, second: 3, sick: 3, target: canary.Split{Stable: 3}, surge: 0},
 		{name: "plan-relights", stable: 3, dark: 3, second: 3, target: canary.Split{Stable: 2, Canary: 2}, surge: 1},
 		{name: "plan-keeps", stable: 3, second: 1, keep: true, target: canary.Split{Canary: 3}, surge: 3},
+		{name: "plan-bakes", stable: 3, second: 1, keep: true, bake: 15 * time.Minute, target: canary.Split{Canary: 3}, surge: 3},
+		{name: "plan-only-relights", stable: 3, dark: 1, second: 1, target: canary.Split{Stable: 3, Canary: 1}, surge: 1},
 		{name: "plan-nothing", stable: 2, second: 2, target: canary.Split{Stable: 2, Canary: 2}, surge: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -35,7 +39,7 @@ func TestPlan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan.Keep = c.keep
+			plan.Keep, plan.Bake = c.keep, c.bake
 			var out strings.Builder
 			if err := Plan(&out, Style{Unicode: true}, &r, canary.Target{Split: c.target, Reach: reach, Baseline: c.target.Total()}, plan); err != nil {
 				t.Fatal(err)

@@ -92,7 +92,7 @@ func (r *run) writeDown(ctx context.Context, e *ending, held *locks, interrupted
 			e.now.Record, e.now.Lease = &record, canary.Lease{Record: &record}
 		}
 	}
-	if interrupted || e.release.Replicas() == e.now.Replicas() && e.outcome == canary.Done {
+	if interrupted || e.release.Replicas() == e.now.Replicas() && e.release.Lit() == e.now.Lit() && e.outcome == canary.Done {
 		return
 	}
 	kind := "Normal"
@@ -101,5 +101,5 @@ func (r *run) writeDown(ctx context.Context, e *ending, held *locks, interrupted
 	}
 	// Best effort: whoever may scale may not always write Events.
 	_ = r.client.Announce(ctx, r.namespace, e.release.Services[0], kind, "Canary"+string(e.outcome),
-		fmt.Sprintf("%s by %s: %s to %s (stable %s/canary %s)", r.typed, r.user, e.release.Replicas(), e.now.Replicas(), e.now.Stable.Name, e.now.Canary.Name))
+		fmt.Sprintf("%s by %s: %s to %s (stable %s/canary %s)", r.typed, r.user, e.release.Lit(), e.now.Lit(), e.now.Stable.Name, e.now.Canary.Name))
 }

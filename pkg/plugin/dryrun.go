@@ -50,7 +50,9 @@ func (r *run) askServer(ctx context.Context, all []planned) error {
 		})
 	}
 	for _, p := range all {
-		ask(p.release.Stable, p.target.Split.Stable)
+		if !p.keep || r.bake > 0 {
+			ask(p.release.Stable, p.target.Split.Stable)
+		}
 		ask(p.release.Canary, p.target.Split.Canary)
 	}
 	group.Wait()

@@ -56,7 +56,7 @@ func (r *run) planOne(release canary.Release, s *canary.Snapshot) planned {
 	}
 	p.bounds = release.Bounds(r.ask, p.target)
 	p.plan, p.err = canary.NewPlan(p.position(), p.target.Split, p.bounds)
-	p.plan.Keep = p.keep
+	p.plan.Keep, p.plan.Bake = p.keep, r.bake
 	return p
 }
 
@@ -73,13 +73,18 @@ func (p *planned) unfinished() bool {
 	return p.release.Record != nil && p.release.Record.Move != nil
 }
 
-// idle says that there is nothing to write, to wait for, or to set right in the record.
-func (p *planned) idle() bool {
-	return p.position().Done(p.target.Split) && !p.unfinished()
+// pending says that there is more to do than the replicas tell: pods to put back into the Service, or that are about to
+// leave it, pods to keep for a while, or a record to set right.
+func (p *planned) pending() bool {
+	r := &p.release
+	return p.unfinished() || p.plan.Bake > 0 && r.Kept() || r.Relights(p.target.Split) > 0 || r.Stable.Leaving+r.Canary.Leaving > 0
 }
 
+// idle says that there is nothing to write, to wait for, or to set right in the record.
+func (p *planned) idle() bool { return p.position().Done(p.target.Split) && !p.pending() }
+
 // writes says whether the move writes anything, or has a record to set right.
-func (p *planned) writes() bool { return len(p.plan.Rounds) > 0 || p.unfinished() }
+func (p *planned) writes() bool { return len(p.plan.Rounds) > 0 || p.pending() }
 
 // against lists what speaks against the move: another operator's lock, which a rollback takes over, or else the
 // release's shape and what cannot be worked out.
