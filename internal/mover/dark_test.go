@@ -1,11 +1,33 @@
 package mover
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
+
+// Pods that a move before has just taken out of the Service are not counted on, though an EndpointSlice still has them.
+func TestCountsNotOnWhatLeaves(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable, w.sliceLag = true, 4*time.Second
+		w.release("auth", 3, 3)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		o := options()
+		o.Notify = func(e canary.Event) {
+			if e.Kind == canary.Drained {
+				cancel(ErrInterrupted)
+			}
+		}
+		if r := w.keeps(ctx, t, o); r.Outcome != canary.Interrupted {
+			t.Fatalf("ended as %s (%v)", r.Outcome, r.Err)
+		}
+		results, _ := w.run(t.Context(), rollback(), canary.Split{Stable: 3})
+		wantOutcomes(t, results, canary.Done)
+		w.wantUncut()
+	})
+}
 
 // A pod that somebody has taken out of the Service by hand is kept like the others.
 func TestKeepsWhatSomebodyHasDarkened(t *testing.T) {

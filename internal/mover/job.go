@@ -74,8 +74,8 @@ func (j *job) over() bool {
 	return j.Bounds.Lower(p, j.Target) != at || j.Bounds.Raise(p, j.Target) != at
 }
 
-// left says whether the pods that were lowered have left the endpoints, and the controller has seen it. A Deployment in
-// the middle of a roll-out has more pods than replicas for as long as that takes.
+// left says whether the pods that were lowered or drained have left the endpoints, and the controller has seen it. A
+// Deployment in the middle of a roll-out has more pods than replicas for as long as that takes.
 func (j *job) left() bool {
 	for _, v := range []*canary.Version{j.now.Stable, j.now.Canary} {
 		d := v.Deployment
@@ -84,7 +84,7 @@ func (j *job) left() bool {
 			return false
 		}
 	}
-	return true
+	return j.drained()
 }
 
 // fail keeps the first reason.
