@@ -16,6 +16,7 @@ const (
 	Drained   EventKind = "drained"   // pods were taken out of the Service
 	Relit     EventKind = "relit"     // dark pods are back in the Service
 	Undrained EventKind = "undrained" // pods could not be taken out of the Service
+	Unrelit   EventKind = "unrelit"   // dark pods could not be put back into the Service
 	Baking    EventKind = "baking"    // promoted, and stable's pods run on for a while
 )
 
@@ -23,12 +24,12 @@ const (
 type Event struct {
 	Release    string
 	Kind       EventKind
-	Version    string // of Raised, Lowered, Drained and Relit
+	Version    string // of Raised, Lowered and what is of pods
 	Deployment string
 	From, To   int
 	Now        *Release  // of Serves
 	Problem    *Problem  // of Trouble
 	Pods       int       // of Drained and Relit
 	Until      time.Time // of Baking
-	Err        error     // of Undrained
+	Err        error     // of Undrained and Unrelit
 }

@@ -2,6 +2,7 @@ package mover
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -39,6 +40,22 @@ func TestKeepsWhatSomebodyHasDarkened(t *testing.T) {
 		p.away = true
 		if r := w.keeps(t.Context(), t, options()); r.Outcome != canary.Done || r.Release.Replicas() != (canary.Split{Stable: 3, Canary: 3}) {
 			t.Errorf("ended as %s (%v) at %s", r.Outcome, r.Err, r.Release.Replicas())
+		}
+	})
+}
+
+// What cannot be put back into the Service is replaced.
+func TestCannotRelight(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 1)
+		w.keeps(t.Context(), t, options())
+		w.undrainable["auth-v1"], w.writes = errors.New("admission says no"), nil
+		results, told := w.run(t.Context(), rollback(), canary.Split{Stable: 3})
+		wantOutcomes(t, results, canary.Done)
+		w.wantWrites("auth-v1 3→0", "auth-v1 0→3", "auth-v2 3→0")
+		if n := told.count(canary.Relit); n > 0 {
+			t.Errorf("told %d times that pods are back", n)
 		}
 	})
 }

@@ -14,10 +14,13 @@ import (
 // drains says whether pods of a version leave the Service before they are stopped. In a roll-out they do not: a scale-down
 // then takes pods of the old and the new template in proportion, whatever they cost.
 func (r *runner) drains(j *job, v *canary.Version) bool {
-	return r.mayDrain(j) && !j.plain.Load() && (j.Keep || v.Deployment.UpdatedPods >= v.Deployment.Pods)
+	return r.mayDrain(j) && (j.Keep || v.Deployment.UpdatedPods >= v.Deployment.Pods)
 }
 
-func (r *runner) mayDrain(j *job) bool { return r.options.MayDrain && j.Release.Drain != "" }
+// mayDrain says whether pods can be taken out of the Services and put back, as far as is known.
+func (r *runner) mayDrain(j *job) bool {
+	return r.options.MayDrain && j.Release.Drain != "" && !j.plain.Load()
+}
 
 // lowest is what a lower sets: of a side that drains, only pods that do not serve may go, and of one that is kept, those
 // that are not there.
@@ -70,14 +73,12 @@ func (r *runner) drainSide(ctx context.Context, group *errgroup.Group, j *job, v
 	if len(pods) == 0 && !j.Keep {
 		j.plain.Store(true) // nothing to see of what is counted
 	}
-	r.patch(ctx, group, j, v, canary.Drained, pods, func(ctx context.Context, pod canary.Pod) error {
-		err := r.cluster.Drain(ctx, pod, j.Release.Drain)
-		if err == nil || j.Keep || ctx.Err() != nil {
-			return err
-		}
-		j.plain.Store(true)
-		r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Undrained, Version: v.Name, Err: err})
-		return nil
+	without := canary.Undrained
+	if j.Keep {
+		without = ""
+	}
+	r.patch(ctx, group, j, v, canary.Drained, without, pods, func(ctx context.Context, pod canary.Pod) error {
+		return r.cluster.Drain(ctx, pod, j.Release.Drain)
 	})
 	return true
 }
@@ -85,18 +86,21 @@ func (r *runner) drainSide(ctx context.Context, group *errgroup.Group, j *job, v
 // drained says whether what was taken out of the Services has left their EndpointSlices.
 func (j *job) drained() bool { return j.now.Stable.Leaving == 0 && j.now.Canary.Leaving == 0 }
 
-// relight puts dark pods back into the Services, as many as the target lacks, before any are started.
-func (r *runner) relight(ctx context.Context, group *errgroup.Group, j *job) {
-	if !r.mayDrain(j) {
-		return
+// relight puts dark pods back into the Services, as many as a split lacks, before any are started.
+func (r *runner) relight(ctx context.Context, jobs []*job, to func(*job) canary.Split) error {
+	group, writes := errgroup.WithContext(ctx)
+	for _, j := range jobs {
+		if !r.mayDrain(j) {
+			continue
+		}
+		for v, n := range map[*canary.Version]int{j.now.Stable: to(j).Stable, j.now.Canary: to(j).Canary} {
+			value := v.Deployment.PodLabels[j.Release.Drain]
+			r.patch(writes, group, j, v, canary.Relit, canary.Unrelit, j.now.DarkPods(j.seen, v, v.Relights(n)), func(ctx context.Context, pod canary.Pod) error {
+				return r.cluster.Relight(ctx, pod, j.Release.Drain, value)
+			})
+		}
 	}
-	for _, v := range []*canary.Version{j.now.Stable, j.now.Canary} {
-		pods := j.now.DarkPods(j.seen, v, v.Relights(j.goal(v)))
-		value := v.Deployment.PodLabels[j.Release.Drain]
-		r.patch(ctx, group, j, v, canary.Relit, pods, func(ctx context.Context, pod canary.Pod) error {
-			return r.cluster.Relight(ctx, pod, j.Release.Drain, value)
-		})
-	}
+	return firstCause(writes, group.Wait())
 }
 
 // The EndpointSlice controller that is told of a pod before it has seen its own last write waits for a second. A few pods
@@ -106,9 +110,10 @@ const (
 	fewPods  = 5
 )
 
-// patch writes to some pods of a version, and tells of it when the last is done.
-func (r *runner) patch(ctx context.Context, group *errgroup.Group, j *job, v *canary.Version, kind canary.EventKind, pods []canary.Pod, write func(context.Context, canary.Pod) error) {
-	var left atomic.Int32
+// patch writes to some pods of a version, and tells of it when the last is done. Where the server refuses it
+// the move goes on without, and without tells of that; empty, it fails.
+func (r *runner) patch(ctx context.Context, group *errgroup.Group, j *job, v *canary.Version, kind, without canary.EventKind, pods []canary.Pod, write func(context.Context, canary.Pod) error) {
+	var left, done atomic.Int32
 	left.Store(int32(len(pods)))
 	for i, pod := range pods {
 		group.Go(func() error {
@@ -119,14 +124,21 @@ func (r *runner) patch(ctx context.Context, group *errgroup.Group, j *job, v *ca
 			if err == nil {
 				err = write(ctx, pod)
 			}
-			if err != nil {
+			switch {
+			case err == nil:
+				done.Add(1)
+			case without != "" && ctx.Err() == nil:
+				if !j.plain.Swap(true) {
+					r.notify(canary.Event{Release: j.Release.Name, Kind: without, Version: v.Name, Err: err})
+				}
+			default:
 				if !errors.Is(err, context.Canceled) {
 					j.fail(err)
 				}
 				return err
 			}
-			if left.Add(-1) == 0 {
-				r.notify(canary.Event{Release: j.Release.Name, Kind: kind, Version: v.Name, Pods: len(pods)})
+			if left.Add(-1) == 0 && done.Load() > 0 {
+				r.notify(canary.Event{Release: j.Release.Name, Kind: kind, Version: v.Name, Pods: int(done.Load())})
 			}
 			return nil
 		})
@@ -137,12 +149,11 @@ func (r *runner) patch(ctx context.Context, group *errgroup.Group, j *job, v *ca
 func (r *runner) shed(ctx context.Context, jobs []*job) error {
 	var some []*job
 	for _, j := range jobs {
-		wanted := j.now.Relights(j.Target)
-		if wanted > 0 && !r.mayDrain(j) {
+		if j.now.Relights(j.Target) > 0 && !r.mayDrain(j) {
 			some = append(some, j)
 		}
 	}
-	_, err := r.write(ctx, some, func(_ canary.Bounds, p canary.Position, _ canary.Split) canary.Split { return p.Spared(canary.Split{}) })
+	_, err := r.lower(ctx, some, func(_ canary.Bounds, p canary.Position, _ canary.Split) canary.Split { return p.Spared(canary.Split{}) })
 	return err
 }
 

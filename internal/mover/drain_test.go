@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +90,9 @@ func TestCannotDrain(t *testing.T) {
 				w.wantWrites("auth-v2 1→2", "auth-v1 3→2")
 				if n := told.count(canary.Undrained); (n == 1) != (name == "refused") {
 					t.Errorf("told %d times that a pod could not be drained", n)
+				}
+				if n := told.count(canary.Drained); n > 0 {
+					t.Errorf("told %d times of a drain", n)
 				}
 			})
 		})
@@ -244,15 +248,12 @@ func TestNow(t *testing.T) {
 		all := canary.Percent(100)
 		b := r.Bounds(canary.Ask{MoveSurge: &all, Now: true}, canary.Target{Split: to, Baseline: 3})
 		w.bounds["auth"] = b
-		var left time.Duration
-		began := time.Now()
+		var left atomic.Bool
 		time.AfterFunc(time.Second, func() {
-			if r := canary.Discover(w.now(), canary.Options{})[0]; r.Canary.Serving == 1 {
-				left = time.Since(began)
-			}
+			left.Store(canary.Discover(w.now(), canary.Options{})[0].Canary.Serving == 1)
 		})
 		wantOutcomes(t, Run(t.Context(), w, w.now(), []Move{{Release: r, Target: to, Bounds: b}}, o), canary.Done)
-		if left == 0 {
+		if !left.Load() {
 			t.Error("after a second not all of the canary but one has left")
 		}
 		w.wantWrites("auth-v1 0→3", "drain of auth-v2", "drain of auth-v2", "auth-v2 3→1", "drain of auth-v2", "auth-v2 1→0")
@@ -366,7 +367,8 @@ func TestRestoresWhatWasKept(t *testing.T) {
 				w.full[full] = true
 				results, _ := w.run(t.Context(), options(), canary.Split{Stable: 4, Canary: 4})
 				wantOutcomes(t, results, canary.Restored)
-				if r := results[0].Release; !r.Kept() || r.Replicas() != (canary.Split{Stable: 3, Canary: 3}) {
+				time.Sleep(time.Second)
+				if r := canary.Discover(w.now(), canary.Options{})[0]; !r.Kept() || r.Replicas() != (canary.Split{Stable: 3, Canary: 3}) {
 					t.Errorf("is at %s with %d dark", r.Replicas(), r.Stable.Dark)
 				}
 			})

@@ -145,6 +145,8 @@ func (j *job) lagging() *canary.Version {
 	return nil
 }
 
+func (j *job) target() canary.Split { return j.Target }
+
 func (j *job) goal(v *canary.Version) int {
 	if v == j.now.Stable {
 		return j.Target.Stable

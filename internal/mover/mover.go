@@ -143,6 +143,9 @@ func (r *runner) rounds(ctx context.Context) error {
 		if len(todo) == 0 {
 			return nil
 		}
+		if err := r.relight(ctx, todo, (*job).target); err != nil {
+			return err
+		}
 		if err := r.shed(ctx, todo); err != nil {
 			return err
 		}
@@ -168,13 +171,12 @@ func (r *runner) rounds(ctx context.Context) error {
 	}
 }
 
-// raise relights what is dark and is to serve, and raises every release as far as its ceiling allows, all at once.
+// raise raises every release as far as its ceiling allows, all at once.
 func (r *runner) raise(ctx context.Context, jobs []*job) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, j := range jobs {
 		j.remember()
 		j.ready = false
-		r.relight(ctx, group, j)
 		r.set(ctx, group, j, j.replicas(j.Bounds.Raise(j.position(), j.Target)), canary.Raised)
 	}
 	return firstCause(ctx, group.Wait())
