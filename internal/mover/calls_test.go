@@ -15,6 +15,7 @@ func (w *world) Observe(ctx context.Context, look func(*canary.Snapshot) (bool, 
 	for {
 		w.mu.Lock()
 		s, next := w.snapshot(), w.next
+		w.observed = s.Pods
 		w.mu.Unlock()
 		if done, err := look(s); done || err != nil {
 			return err
@@ -31,7 +32,13 @@ func (w *world) Refresh(ctx context.Context) (*canary.Snapshot, error) {
 	if err := w.before("refresh"); err != nil {
 		return nil, err
 	}
-	return w.now(), context.Cause(ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.snapshot()
+	if w.podsLag {
+		s.Pods = w.observed
+	}
+	return s, context.Cause(ctx)
 }
 
 func (w *world) Scale(ctx context.Context, d canary.Deployment, to int) error {

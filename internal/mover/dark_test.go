@@ -3,11 +3,36 @@ package mover
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
+
+// What a move drained to make room is back in the Service when the move is put back.
+func TestRestoresWhatWasDrained(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 2, 2)
+		fails := false
+		w.on(func(what string) error {
+			dark := slices.ContainsFunc(w.find("auth-v1").pods, func(p *pod) bool { return p.Cheapest })
+			if what == "refresh" && dark && !fails {
+				fails = true
+				return errors.New("the server is gone for a moment")
+			}
+			return nil
+		})
+		results, _ := w.run(t.Context(), options(), canary.Split{Canary: 3})
+		wantOutcomes(t, results, canary.Restored)
+		w.wantSplits(canary.Split{Stable: 2, Canary: 2})
+		if r := results[0].Release; r.Stable.Dark > 0 {
+			t.Errorf("%d pods are dark", r.Stable.Dark)
+		}
+		w.wantWrites("drain of auth-v1", "relight of auth-v1")
+	})
+}
 
 // Pods that a move before has just taken out of the Service are not counted on, though an EndpointSlice still has them.
 func TestCountsNotOnWhatLeaves(t *testing.T) {

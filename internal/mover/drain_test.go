@@ -358,13 +358,19 @@ func TestKeepsInARollOut(t *testing.T) {
 
 // What was kept, and put back into the Service by a move that fails, is kept again.
 func TestRestoresWhatWasKept(t *testing.T) {
-	for name, full := range map[string]string{"raised": "auth-v2", "not raised": "auth-v1"} {
+	for name, full := range map[string]string{"raised": "auth-v2", "not raised": "auth-v1", "refused": ""} {
 		t.Run(name, func(t *testing.T) {
 			in(t, func(t *testing.T, w *world) {
 				w.drainable = true
 				w.release("auth", 3, 1)
 				w.keeps(t.Context(), t, options())
-				w.full[full] = true
+				w.full[full], w.podsLag = true, true
+				w.on(func(what string) error {
+					if what == "scale" && name == "refused" {
+						return errors.New("no")
+					}
+					return nil
+				})
 				results, _ := w.run(t.Context(), options(), canary.Split{Stable: 4, Canary: 4})
 				wantOutcomes(t, results, canary.Restored)
 				time.Sleep(time.Second)

@@ -61,13 +61,33 @@ func (r *runner) restore(ctx context.Context) error {
 		j.base, j.expect = own(now), now.Replicas()
 		jobs = append(jobs, j)
 	}
-	if err = r.putBack(ctx, jobs); err == nil {
+	if err = r.lightAgain(ctx, jobs); err == nil {
+		err = r.putBack(ctx, jobs)
+	}
+	if err == nil {
 		err = r.keepAgain(ctx, jobs)
 	}
 	for _, j := range jobs {
 		j.back = j.now.Replicas() == j.Release.Replicas() && j.now.Kept() == j.Release.Kept()
 	}
 	return err
+}
+
+// lightAgain puts back into the Services what the move has drained, and looks at the releases when all writes are seen.
+func (r *runner) lightAgain(ctx context.Context, jobs []*job) error {
+	if err := r.look(ctx, jobs); err != nil {
+		return err
+	}
+	lit := slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.Release.Kept() })
+	if err := r.relight(ctx, lit, (*job).target); err != nil {
+		return err
+	}
+	return r.look(ctx, jobs)
+}
+
+// look takes in how releases stand when every write so far is seen.
+func (r *runner) look(ctx context.Context, jobs []*job) error {
+	return r.await(ctx, r.deadline(), jobs, func(*job) bool { return true }, nil)
 }
 
 // keepAgain drains what was kept, and was relit by the move.

@@ -38,6 +38,8 @@ type world struct {
 	deployments []*deployment
 	bounds      map[string]canary.Bounds
 	next        chan struct{} // closed at the next change
+	observed    []canary.Pod  // the last time
+	podsLag     bool          // Refresh shows pods as they were observed last
 	created     int
 	stopped     bool // after an interrupt: no write may begin
 	writes      []string
