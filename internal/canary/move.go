@@ -59,6 +59,9 @@ func NewBounds(from Position, pods int, target Split, surge, unavailable int) Bo
 	}
 }
 
+// Hold says whether enough serves.
+func (b Bounds) Hold(p Position) bool { return p.serving() >= b.Floor }
+
 // Raise returns the replicas to set on the growing sides now: up to the target, as far as the ceiling leaves room.
 func (b Bounds) Raise(p Position, target Split) Split {
 	room := max(0, b.Ceiling-p.Replicas().Total())

@@ -55,6 +55,38 @@ func TestCountsNotOnWhatLeaves(t *testing.T) {
 	})
 }
 
+// Where the others stop serving while pods leave, these come back instead of being stopped.
+func TestComesBackWhenTheOthersFail(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 3)
+		o, moves := options(), w.moves(canary.Split{Canary: 3}, false)
+		delete(w.bounds, "auth") // the pods fail by themselves
+		once := false
+		o.Notify = func(e canary.Event) {
+			if e.Kind == canary.Drained && !once {
+				once = true
+				time.AfterFunc(time.Second, func() { w.change("v2 fails", func() { w.setReady("auth-v2", false) }) })
+				time.AfterFunc(time.Minute, func() {
+					if r := canary.Discover(w.now(), canary.Options{})[0]; r.Stable.Serving != 3 {
+						t.Errorf("v1 serves with %d of 3 while v2 does not", r.Stable.Serving)
+					}
+					w.change("v2 recovers", func() { w.setReady("auth-v2", true) })
+				})
+			}
+		}
+		wantOutcomes(t, Run(t.Context(), w, w.now(), moves, o), canary.Done)
+		w.wantSplits(canary.Split{Canary: 3})
+		w.wantUncut()
+	})
+}
+
+func (w *world) setReady(deployment string, ready bool) {
+	for _, p := range w.find(deployment).pods {
+		p.ready = ready
+	}
+}
+
 // A pod that somebody has taken out of the Service by hand is kept like the others.
 func TestKeepsWhatSomebodyHasDarkened(t *testing.T) {
 	in(t, func(t *testing.T, w *world) {
@@ -82,6 +114,25 @@ func TestCannotRelight(t *testing.T) {
 		if n := told.count(canary.Relit); n > 0 {
 			t.Errorf("told %d times that pods are back", n)
 		}
+	})
+}
+
+// Where that happens again and again, it is not tried for ever.
+func TestComesBackNotForEver(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable = true
+		w.release("auth", 3, 3)
+		o, moves := options(), w.moves(canary.Split{Canary: 3}, false)
+		delete(w.bounds, "auth")
+		o.Notify = func(e canary.Event) {
+			if e.Kind == canary.Drained {
+				time.AfterFunc(time.Second, func() { w.change("v2 fails", func() { w.setReady("auth-v2", false) }) })
+				time.AfterFunc(10*time.Second, func() { w.change("v2 recovers", func() { w.setReady("auth-v2", true) }) })
+			}
+		}
+		wantOutcomes(t, Run(t.Context(), w, w.now(), moves, o), canary.Restored)
+		w.wantSplits(canary.Split{Stable: 3, Canary: 3})
+		w.wantUncut()
 	})
 }
 

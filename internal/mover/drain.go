@@ -3,6 +3,7 @@ package mover
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -103,6 +104,33 @@ func (r *runner) relight(ctx context.Context, jobs []*job, to func(*job) canary.
 	return firstCause(writes, group.Wait())
 }
 
+// maxComebacks is from how many times on that pods had to come back it is not tried again.
+const maxComebacks = 3
+
+// comeBack puts what was drained back where too little serves without it by now, and waits until enough does: then nothing
+// is lowered in this turn. What a bake keeps stays away: it is no spare.
+func (r *runner) comeBack(ctx context.Context, jobs []*job) (back bool, err error) {
+	some := slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool {
+		return j.baking || j.Bounds.Hold(j.position()) || j.now.Relights(j.now.Replicas()) == 0
+	})
+	if len(some) == 0 {
+		return false, nil
+	}
+	if err := r.relight(ctx, some, func(j *job) canary.Split { return j.now.Replicas() }); err != nil {
+		return true, err
+	}
+	if err := r.await(ctx, r.deadline(), some, func(j *job) bool { return j.Bounds.Hold(j.position()) }, nil); err != nil {
+		return true, err
+	}
+	for _, j := range some {
+		j.comebacks++
+		if v := j.lagging(); v != nil && j.comebacks >= maxComebacks {
+			return true, j.failed(j.stuck(v, canary.WhyNotServing(j.seen, v)))
+		}
+	}
+	return true, nil
+}
+
 // The EndpointSlice controller that is told of a pod before it has seen its own last write waits for a second. A few pods
 // one after another are through before that, many are not.
 const (
@@ -110,7 +138,7 @@ const (
 	fewPods  = 5
 )
 
-// patch writes to some pods of a version, and tells of it when the last is done. Where the server refuses it
+// patch writes to some pods of a version, all at once, and tells of it when the last is done. Where the server refuses it
 // the move goes on without, and without tells of that; empty, it fails.
 func (r *runner) patch(ctx context.Context, group *errgroup.Group, j *job, v *canary.Version, kind, without canary.EventKind, pods []canary.Pod, write func(context.Context, canary.Pod) error) {
 	var left, done atomic.Int32

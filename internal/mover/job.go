@@ -28,6 +28,8 @@ type job struct {
 	plain   atomic.Bool               // its pods cannot be drained
 	baking  bool
 
+	comebacks int // how often what was drained had to come back
+
 	mu   sync.Mutex // guards what parallel writes change
 	err  error
 	back bool // put back to where it was

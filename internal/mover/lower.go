@@ -42,7 +42,11 @@ func (r *runner) takeAway(ctx context.Context, jobs []*job, p pick) (lowered boo
 	if err == nil && waited {
 		err = r.recheck(ctx, jobs)
 	}
-	if err != nil {
+	back := false
+	if err == nil && waited {
+		back, err = r.comeBack(ctx, jobs)
+	}
+	if err != nil || back {
 		return false, err
 	}
 	return r.write(ctx, jobs, p)

@@ -61,10 +61,7 @@ func (r *runner) restore(ctx context.Context) error {
 		j.base, j.expect = own(now), now.Replicas()
 		jobs = append(jobs, j)
 	}
-	if err = r.lightAgain(ctx, jobs); err == nil {
-		err = r.putBack(ctx, jobs)
-	}
-	if err == nil {
+	if err = errors.Join(r.lightAgain(ctx, jobs), r.putBack(ctx, jobs)); err == nil {
 		err = r.keepAgain(ctx, jobs)
 	}
 	for _, j := range jobs {
