@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kubectl-canary/kubectl-canary/test/markdown"
 )
 
 // usage is what one process took, with its children that have ended.
@@ -92,36 +93,10 @@ func cpu(u usage) float64    { return u.CPU.Seconds() }
 func memory(u usage) float64 { return float64(u.Memory) / (1 << 20) }
 
 // sample is one figure of all runs.
-type sample struct{ median, least, most float64 }
-
-func (s *subject) sample(of func(usage) float64) sample {
+func (s *subject) sample(of func(usage) float64) markdown.Sample {
 	all := make([]float64, len(s.runs))
 	for i, u := range s.runs {
 		all[i] = of(u)
 	}
-	return summary(all)
-}
-
-func summary(all []float64) sample {
-	slices.Sort(all)
-	middle := len(all) / 2
-	median := all[middle]
-	if len(all)%2 == 0 {
-		median = (all[middle-1] + all[middle]) / 2
-	}
-	return sample{median, all[0], all[len(all)-1]}
-}
-
-// in prints the median and the spread in a unit: s, ms for what is short, or MB.
-func (s sample) in(unit string) string {
-	scale, digits := 1.0, 2
-	switch {
-	case unit == "s" && s.median < 1:
-		scale, digits, unit = 1000, 0, "ms"
-	case unit == "s" && s.median >= 10:
-		digits = 1
-	case unit == "MB":
-		digits = 0
-	}
-	return fmt.Sprintf("%.*f %s (%.*f–%.*f)", digits, s.median*scale, unit, digits, s.least*scale, digits, s.most*scale)
+	return markdown.Summary(all)
 }

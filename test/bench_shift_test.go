@@ -10,6 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-canary/kubectl-canary/test/markdown"
 )
 
 // shiftOfFour tells how long a move takes beyond what its pods take to be ready.
@@ -54,11 +56,11 @@ func (b *bench) shiftOfFour(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var out strings.Builder
-	t := newTable(&out, "`kubectl-canary shift --to 50` of 4 services", "")
-	t.row("wall", summary(took).in("s"))
-	t.row("of that, the slowest pod, from its creation to a ready endpoint", summary(pods).in("s"))
-	t.row("beyond it", summary(beyond).in("s"))
-	t.row("requests", strconv.Itoa(a.requests))
+	t := markdown.NewTable(&out, "`kubectl-canary shift --to 50` of 4 services", "")
+	t.Row("wall", markdown.Summary(took).In("s"))
+	t.Row("of that, the slowest pod, from its creation to a ready endpoint", markdown.Summary(pods).In("s"))
+	t.Row("beyond it", markdown.Summary(beyond).In("s"))
+	t.Row("requests", strconv.Itoa(a.requests))
 	return out.String(), nil
 }
 
@@ -139,11 +141,11 @@ func (b *bench) shiftOfMany(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var out strings.Builder
-	t := newTable(&out, strconv.Itoa(b.toMove)+" services", "wall", "CPU")
+	t := markdown.NewTable(&out, strconv.Itoa(b.toMove)+" services", "wall", "CPU")
 	for _, s := range subjects {
-		t.row(s.label, s.sample(wall).in("s"), s.sample(cpu).in("s"))
+		t.Row(s.label, s.sample(wall).In("s"), s.sample(cpu).In("s"))
 	}
 	fmt.Fprintf(&out, "\n`shift` took %.2f × the wall time of the loop, and sent %d requests.\n",
-		shift.sample(wall).median/loop.sample(wall).median, a.requests)
+		shift.sample(wall).Median/loop.sample(wall).Median, a.requests)
 	return out.String(), nil
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/kubectl-canary/kubectl-canary/test/markdown"
 )
 
 // start compares what it costs to start the two programs, without a cluster.
@@ -18,25 +20,25 @@ func (b *bench) start(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var out strings.Builder
-	t := newTable(&out, "", "CPU", "wall")
+	t := markdown.NewTable(&out, "", "CPU", "wall")
 	for _, s := range subjects {
-		t.row(s.label, s.sample(cpu).in("s"), s.sample(wall).in("s"))
+		t.Row(s.label, s.sample(cpu).In("s"), s.sample(wall).In("s"))
 	}
-	goals(&out, goal{"CPU, of kubectl's", canary.sample(cpu).median / kubectl.sample(cpu).median, 0.5})
+	goals(&out, goal{"CPU, of kubectl's", canary.sample(cpu).Median / kubectl.sample(cpu).Median, 0.5})
 	return out.String(), nil
 }
 
 // size is the size of the stripped programs.
 func (b *bench) size(context.Context) (string, error) {
 	var out strings.Builder
-	t := newTable(&out, "", "size")
+	t := markdown.NewTable(&out, "", "size")
 	var canary float64
 	for _, name := range []string{"kubectl-canary", "real/kubectl"} {
 		info, err := os.Stat(filepath.Join(cluster.tools, name)) // follows the link
 		if err != nil {
 			return "", err
 		}
-		t.row("`"+filepath.Base(name)+"`", megabytes(info.Size()))
+		t.Row("`"+filepath.Base(name)+"`", megabytes(info.Size()))
 		if name == "kubectl-canary" {
 			canary = float64(info.Size()) / 1e6
 		}

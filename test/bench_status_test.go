@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"github.com/kubectl-canary/kubectl-canary/test/markdown"
 )
 
 // asked is what a command asks the API server for.
@@ -76,7 +78,7 @@ func (b *bench) statusOfAll(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var out strings.Builder
-	t := newTable(&out, "", "wall", "CPU", "peak memory", "requests", "received")
+	t := markdown.NewTable(&out, "", "wall", "CPU", "peak memory", "requests", "received")
 	var requests int
 	for _, s := range subjects {
 		a, err := b.asks(ctx, 2, s.words)
@@ -86,9 +88,9 @@ func (b *bench) statusOfAll(ctx context.Context) (string, error) {
 		if s == canary {
 			requests = a.requests
 		}
-		t.row(s.label, s.sample(wall).in("s"), s.sample(cpu).in("s"), s.sample(memory).in("MB"), strconv.Itoa(a.requests), megabytes(a.received))
+		t.Row(s.label, s.sample(wall).In("s"), s.sample(cpu).In("s"), s.sample(memory).In("MB"), strconv.Itoa(a.requests), megabytes(a.received))
 	}
-	ratio := func(of func(usage) float64) float64 { return canary.sample(of).median / kubectl.sample(of).median }
+	ratio := func(of func(usage) float64) float64 { return canary.sample(of).Median / kubectl.sample(of).Median }
 	goals(&out,
 		goal{"wall time, of kubectl's", ratio(wall), 0.5},
 		goal{"peak memory, of kubectl's", ratio(memory), 1},
@@ -108,14 +110,14 @@ func (b *bench) statusOfOne(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var out strings.Builder
-	t := newTable(&out, "`kubectl-canary status NAME`", "wall", "CPU", "requests", "received")
+	t := markdown.NewTable(&out, "`kubectl-canary status NAME`", "wall", "CPU", "requests", "received")
 	for _, s := range []*subject{crowded, alone} {
 		a, err := b.asks(ctx, 1, s.words)
 		if err != nil {
 			return "", err
 		}
-		t.row(s.label, s.sample(wall).in("s"), s.sample(cpu).in("s"), strconv.Itoa(a.requests), megabytes(a.received))
+		t.Row(s.label, s.sample(wall).In("s"), s.sample(cpu).In("s"), strconv.Itoa(a.requests), megabytes(a.received))
 	}
-	goals(&out, goal{"wall time, of the same alone", crowded.sample(wall).median / alone.sample(wall).median, 1.5})
+	goals(&out, goal{"wall time, of the same alone", crowded.sample(wall).Median / alone.sample(wall).Median, 1.5})
 	return out.String(), nil
 }

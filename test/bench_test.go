@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/kubectl-canary/kubectl-canary/test/markdown"
 )
 
 var (
@@ -39,16 +41,12 @@ func BenchmarkReport(b *testing.B) {
 		{"shift-many", run.shiftOfMany},
 		{"machine", run.machine}, // last: it tells how busy the machine was
 	}
-	document := ""
-	if *reportFile != "" {
-		text, err := os.ReadFile(*reportFile)
-		check(b, err)
-		document = string(text)
-		for _, m := range measurements {
-			_, err := setBlock(document, m.block, "")
-			check(b, err)
-		}
+	var blocks []string
+	for _, m := range measurements {
+		blocks = append(blocks, m.block)
 	}
+	document, err := markdown.Open(*reportFile, blocks...)
+	check(b, err)
 	run.setUp(b)
 	check(b, run.rest(b.Context(), time.Minute))
 	for _, m := range measurements {
@@ -57,11 +55,7 @@ func BenchmarkReport(b *testing.B) {
 		body, err := m.measure(b.Context())
 		check(b, err)
 		say("%s (%s)\n\n%s", m.block, time.Since(began).Round(time.Second), body)
-		if *reportFile != "" {
-			document, err = setBlock(document, m.block, body)
-			check(b, err)
-			check(b, os.WriteFile(*reportFile, []byte(document), 0o644))
-		}
+		check(b, document.Set(m.block, body))
 	}
 }
 
