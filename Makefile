@@ -83,7 +83,7 @@ node:
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no cluster
-	go test ./docs ./internal/... ./pkg/... ./test/contract
+	go test ./docs ./internal/... ./pkg/... ./test/contract ./test/markdown
 
 .PHONY: script
 script: build bin/sandbox ## Run one script test: make script T=name
@@ -95,6 +95,13 @@ SERVICES ?= 1000
 .PHONY: bench
 bench: deps build sandbox ## Measure the plugin beside kubectl, twenty minutes, and write docs/benchmarks.md
 	go test ./test -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkReport$$' -benchtime 1x -report "$(CURDIR)/docs/benchmarks.md" -services $(SERVICES)
+
+APP ?= .
+
+# APP=neither is a short one, to see that it works; what it leaves out is not written.
+.PHONY: bench-traffic
+bench-traffic: deps build node ## Count the requests that moves lose beside scripts, half an hour, as root on Linux, and write docs/benchmarks.md
+	go test ./test/node -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkTraffic$$/($(APP))' -benchtime 1x -report "$(CURDIR)/docs/benchmarks.md"
 
 # What the pods of a cluster with a real node run, and what asks them.
 .PHONY: traffic-programs

@@ -3,29 +3,35 @@ package node
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 )
 
-// endpoints watches how many endpoints of a Service are ready. It shares no code with the plugin.
+// endpoints watches which endpoints of a namespace's Services are ready. It shares no code with the plugin.
 type endpoints struct {
 	cmd   *exec.Cmd
 	first chan struct{} // closed when the first were seen
 	ended chan struct{}
 
 	mu    sync.Mutex
-	ready map[string]int // by EndpointSlice
-	least int
+	ready map[string]map[string]versions // by Service and EndpointSlice
+	least map[string]int                 // the fewest there were, by Service
 }
 
-func watchEndpoints(t testing.TB, namespace, service string) *endpoints {
+// versions are the ready endpoints of each.
+type versions struct{ v1, v2 int }
+
+func watchEndpoints(t testing.TB, namespace string) *endpoints {
 	t.Helper()
-	e := &endpoints{ready: map[string]int{}, first: make(chan struct{}), ended: make(chan struct{})}
-	e.cmd = cluster.command(t.Context(), "kubectl", "get", "endpointslices", "-n", namespace, "-l", discoveryv1.LabelServiceName+"="+service, "--watch", "-o", "json")
+	e := &endpoints{ready: map[string]map[string]versions{}, least: map[string]int{}, first: make(chan struct{}), ended: make(chan struct{})}
+	e.cmd = cluster.command(t.Context(), "kubectl", "get", "endpointslices", "-n", namespace, "--watch", "-o", "json")
 	out, err := e.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +39,7 @@ func watchEndpoints(t testing.TB, namespace, service string) *endpoints {
 	if err := e.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { e.stop() })
+	t.Cleanup(e.stop)
 	go e.follow(t, out)
 	<-e.first
 	return e
@@ -41,9 +47,9 @@ func watchEndpoints(t testing.TB, namespace, service string) *endpoints {
 
 func (e *endpoints) follow(t testing.TB, out io.Reader) {
 	defer close(e.ended)
-	for slices := json.NewDecoder(out); ; {
+	for decoder := json.NewDecoder(out); ; {
 		var s discoveryv1.EndpointSlice
-		err := slices.Decode(&s)
+		err := decoder.Decode(&s)
 		if errors.Is(err, io.EOF) {
 			return
 		}
@@ -56,31 +62,64 @@ func (e *endpoints) follow(t testing.TB, out io.Reader) {
 }
 
 func (e *endpoints) see(s *discoveryv1.EndpointSlice) {
-	n := 0
+	service := s.Labels[discoveryv1.LabelServiceName]
+	var n versions
 	for _, p := range s.Endpoints {
-		if p.Conditions.Ready == nil || *p.Conditions.Ready {
-			n++
+		switch {
+		case p.Conditions.Ready != nil && !*p.Conditions.Ready:
+		case strings.HasPrefix(p.TargetRef.Name, service+"-v1-"):
+			n.v1++
+		default:
+			n.v2++
 		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	none := len(e.ready) == 0
-	e.ready[s.Name] = n
-	all := 0
-	for _, n := range e.ready {
-		all += n
-	}
-	if none {
-		e.least = all
+	if len(e.ready) == 0 {
 		close(e.first)
 	}
-	e.least = min(e.least, all)
+	_, known := e.ready[service]
+	if !known {
+		e.ready[service] = map[string]versions{}
+	}
+	e.ready[service][s.Name] = n
+	now := e.now(service)
+	if all := now.v1 + now.v2; !known || all < e.least[service] {
+		e.least[service] = all
+	}
 }
 
-// stop returns the fewest there were.
-func (e *endpoints) stop() (least int) {
+// now adds up a Service's EndpointSlices.
+func (e *endpoints) now(service string) (sum versions) {
+	for _, n := range e.ready[service] {
+		sum.v1 += n.v1
+		sum.v2 += n.v2
+	}
+	return sum
+}
+
+// until waits until every service of the messenger has these.
+func (e *endpoints) until(t testing.TB, want versions) {
+	t.Helper()
+	missing := func() string {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		for _, service := range services {
+			if now := e.now(service); now != want {
+				return fmt.Sprintf("%s has %+v, want %+v", service, now, want)
+			}
+		}
+		return ""
+	}
+	for deadline := time.Now().Add(2 * time.Minute); missing() != ""; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(missing())
+		}
+	}
+}
+
+func (e *endpoints) stop() {
 	_ = e.cmd.Process.Kill()
 	<-e.ended
 	_ = e.cmd.Wait()
-	return e.least
 }

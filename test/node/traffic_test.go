@@ -64,10 +64,12 @@ func TestWithoutLabel(t *testing.T) {
 		move  []string
 		least int
 	}{{[]string{"shift", "--to", "50"}, 4}, {[]string{"promote"}, 3}, {[]string{"rollback"}, 3}} {
-		watched, l := watchEndpoints(t, ns, "auth"), startLoad(t, ns, "auth")
+		watched, l := watchEndpoints(t, ns), startLoad(t, ns, "auth")
 		moves(t, ns, c.move...)
 		l.until(4000)
-		r, least := l.stop(), watched.stop()
+		r := l.stop()
+		watched.stop()
+		least := watched.least["auth"]
 		t.Logf("%v: %s, at least %d endpoints ready", c.move, r, least)
 		if r.LongestOutage > 1 || least < c.least {
 			t.Errorf("%v: an outage of %.2fs, %d endpoints ready; want none, and %d", c.move, r.LongestOutage, least, c.least)
