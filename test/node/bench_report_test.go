@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/test/markdown"
 )
@@ -30,21 +31,18 @@ func (m *measured) traffic(t testing.TB) string {
 	out.WriteString(m.verdict())
 	fmt.Fprintf(&out, "`make bench-traffic`: %s, %s; %s\n\n", strings.TrimSpace(runs(t, "", "kubectl", "canary", "version")),
 		runs(t, "", "kubectl", "get", "nodes", "-o", "jsonpath=Kubernetes {.items[0].status.nodeInfo.kubeletVersion}"), markdown.Machine())
-	table := markdown.NewTable(&out, "move", "app", "by", "requests", "failed", "longest outage", "ready endpoints, at least", "done after", "last answer of the old version")
+	table := markdown.NewTable(&out, "move, app", "by", "requests", "failed", "longest outage", "ready endpoints, at least", "done after", "last answer of the old version")
 	seconds := func(s float64) string { return fmt.Sprintf("%.1f s", s) }
 	for _, move := range []string{"promote", "rollback", "gradual"} {
 		for _, o := range m.moves {
 			if o.move == move {
-				table.Row(o.move, o.app, o.way, strconv.Itoa(o.Requests), lost(o.Failed, o.Requests), fmt.Sprintf("%.2f s", o.LongestOutage),
+				table.Row(o.move+", "+o.app, o.way, strconv.Itoa(o.Requests), lost(o.Failed, o.Requests), fmt.Sprintf("%.2f s", o.LongestOutage),
 					strconv.Itoa(o.least), seconds(o.done.Seconds()), seconds(o.last.Seconds()))
 			}
 		}
 	}
-	requests, failed, outage := 0, 0, 0.0
-	for _, r := range m.quiet {
-		requests, failed, outage = requests+r.Requests, failed+r.Failed, max(outage, r.LongestOutage)
-	}
-	table.Row("none", "all", "none", strconv.Itoa(requests), lost(failed, requests), fmt.Sprintf("%.2f s", outage), "", "", "")
+	requests, failed := m.control()
+	table.Row("no move", "", requests, failed, "", "", "", "")
 	return out.String()
 }
 
@@ -60,7 +58,18 @@ func (m *measured) rollbacks() string {
 		table.Row(r.label, markdown.Summary(r.last).In("s"), markdown.Summary(r.done).In("s"), fmt.Sprint(markdown.Summary(r.started).Median),
 			strconv.Itoa(r.requests), lost(r.failed, r.requests))
 	}
+	requests, failed := m.control()
+	table.Row("no rollback", "", "", "", requests, failed)
 	return out.String()
+}
+
+// control sums up the loads without a move, as the cells of a table.
+func (m *measured) control() (requests, failed string) {
+	sum, bad := 0, 0
+	for _, r := range m.quiet {
+		sum, bad = sum+r.Requests, bad+r.Failed
+	}
+	return strconv.Itoa(sum), lost(bad, sum)
 }
 
 // verdict says what makes the run one to draw no conclusions from, and is empty where it is sound.
@@ -113,6 +122,17 @@ func TestVerdict(t *testing.T) {
 		if got := c.verdict(); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
+	}
+}
+
+func TestRollbacks(t *testing.T) {
+	m := measured{quiet: []report{{Valid: true, Requests: 2000}, {Valid: true, Requests: 1000}}, bakes: make([]rolledBack, 1)}
+	for i, last := range []time.Duration{3 * time.Second, time.Second, 2 * time.Second} {
+		m.bakes[0].add("plain", outcome{report: report{Valid: true, Requests: 500, Failed: i}, last: last, done: 2 * last}, 12)
+	}
+	const want = "| plain | 2.00 s (1.00–3.00) | 4.00 s (2.00–6.00) | 12 | 1500 | 3 (0.20 %) |\n| no rollback |  |  |  | 3000 | 0 |\n"
+	if got := m.rollbacks(); !strings.HasSuffix(got, want) {
+		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }
 
