@@ -138,8 +138,8 @@ const (
 	fewPods  = 5
 )
 
-// patch writes to some pods of a version, all at once, and tells of it when the last is done. Where the server refuses it
-// the move goes on without, and without tells of that; empty, it fails.
+// patch writes to some pods of a version, and tells of it when the last is done. Where the server refuses it the move goes
+// on without, and without tells of that; empty, it fails.
 func (r *runner) patch(ctx context.Context, group *errgroup.Group, j *job, v *canary.Version, kind, without canary.EventKind, pods []canary.Pod, write func(context.Context, canary.Pod) error) {
 	var left, done atomic.Int32
 	left.Store(int32(len(pods)))

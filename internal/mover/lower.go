@@ -116,7 +116,7 @@ func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 func (r *runner) settle(ctx context.Context, jobs []*job) error {
 	var last time.Time
 	for _, j := range jobs {
-		if j.moved.After(last) && !(r.drains(j, j.now.Stable) && r.drains(j, j.now.Canary)) {
+		if plain := !r.drains(j, j.now.Stable) || !r.drains(j, j.now.Canary); plain && j.moved.After(last) {
 			last = j.moved
 		}
 	}

@@ -98,7 +98,8 @@ func (r *runner) take(ctx context.Context, j *job, now canary.Release) error {
 	j.now = now
 	if before.Stable.Serving != now.Stable.Serving || before.Canary.Serving != now.Canary.Serving {
 		j.moved = time.Now()
-		r.notify(canary.Event{Release: now.Name, Kind: canary.Serves, Now: &now})
+		told := own(now) // what follows changes now, while a terminal may draw this
+		r.notify(canary.Event{Release: now.Name, Kind: canary.Serves, Now: &told})
 	}
 	d := j.strange()
 	if d == nil {

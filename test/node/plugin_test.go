@@ -73,7 +73,7 @@ func (m *moving) until(text string) {
 func (m *moving) kill() {
 	m.end.Do(func() {
 		_ = m.cmd.Process.Signal(syscall.SIGKILL)
-		for range m.says { //nolint:revive // to its end
+		for range m.says {
 		}
 		_ = m.cmd.Wait()
 	})
