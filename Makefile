@@ -64,12 +64,13 @@ dist: deps $(GORELEASER) ## Build the archives, checksums and krew manifest of a
 release: $(GORELEASER) ## Publish a release of the tag: what the release workflow runs
 	$(GORELEASER) release --clean
 
-# The tests of a real node need the machine to themselves: what they count depends on time.
+# The tests of a real node need the machine to themselves: what they count depends on time. With -v they say what was lost, or
+# why they are skipped.
 .PHONY: test
 test: deps build sandbox node dist ## Run every test
 	@hack/deps.sh jq
 	cd sandbox && go test -trimpath -vet=off ./...
-	go test -timeout 30m ./test/node
+	go test -timeout 30m -v ./test/node
 	go test -timeout 60m $$(go list ./... | grep -v '/test/node$$')
 
 .PHONY: test-node

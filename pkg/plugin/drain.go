@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // askDrain asks whether the user may take pods out of their Services, where that is of use. What keeps pods is refused
@@ -21,4 +22,12 @@ func (r *run) askDrain(ctx context.Context, all []planned) error {
 	}
 	r.warn(text + ": pods are stopped while they are still in the Service")
 	return nil
+}
+
+// settle is how long endpoints must have been unchanged before a side is lowered without a drain.
+func (r *run) settle() time.Duration {
+	if r.ask.Now {
+		return 0
+	}
+	return settle
 }

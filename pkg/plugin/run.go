@@ -152,14 +152,6 @@ func (r *run) move(ctx context.Context, all []planned) error {
 	return r.conclude(ctx, all, moves, results, held)
 }
 
-// settle is how long endpoints must have been unchanged before a side is lowered without a drain.
-func (r *run) settle() time.Duration {
-	if r.ask.Now {
-		return 0
-	}
-	return settle
-}
-
 // replan plans the same releases again under the locks. What speaks against a move by now is an error.
 func (r *run) replan(s *canary.Snapshot, all []planned) error {
 	r.choose.options.Roles = map[string]canary.Roles{}
