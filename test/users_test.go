@@ -16,7 +16,7 @@ import (
 
 const (
 	admin      = "admin"
-	rolePrefix = "kubectl-canary-" // of the Roles; what follows is the user who has one in every namespace, and nothing else
+	rolePrefix = "kubectl-canary-" // of the Roles; what follows is the user who has it in every namespace
 )
 
 // canaryAs is the user who runs the plugin where a script does not say otherwise.
@@ -70,16 +70,20 @@ func bindRoles(namespace string) error {
 		if _, err := cluster.client.RbacV1().Roles(namespace).Create(ctx, role, metav1.CreateOptions{}); err != nil {
 			return err
 		}
-		user := userOf(role)
-		_, err := cluster.client.RbacV1().RoleBindings(namespace).Create(ctx, &rbacv1.RoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: user},
+		binding := &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: userOf(role)},
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
-		}, metav1.CreateOptions{})
-		if err != nil {
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: userOf(role)}},
+		}
+		if userOf(role) == "operator" { // who drains moves too
+			binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "drainer"})
+		}
+		if _, err := cluster.client.RbacV1().RoleBindings(namespace).Create(ctx, binding, metav1.CreateOptions{}); err != nil {
 			return err
 		}
-		if err := eventually(func() error { return mayList(ctx, user, namespace) }); err != nil {
+	}
+	for _, role := range roles {
+		if err := eventually(func() error { return mayList(ctx, userOf(role), namespace) }); err != nil {
 			return err
 		}
 	}
