@@ -2,6 +2,7 @@
 # Checks for the programs of a real node, see sandbox/README.md, and for conntrack, to look at and forget its connections.
 # As root on Debian it installs what is missing.
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 missing=()
 need() { # need PACKAGE FILE...: the package, unless one of the files is there
@@ -16,13 +17,4 @@ for program in containerd:containerd runc:runc nft:nftables conntrack:conntrack;
 done
 need containernetworking-plugins /usr/lib/cni/ptp /opt/cni/bin/ptp /usr/libexec/cni/ptp
 
-if ((${#missing[@]} == 0)); then
-	exit
-elif [[ -e /etc/debian_version && $EUID -eq 0 ]]; then
-	export DEBIAN_FRONTEND=noninteractive
-	apt-get update -qq >&2
-	apt-get install -qq --no-install-recommends "${missing[@]}" >&2
-else
-	echo "missing: ${missing[*]}; install with your package manager" >&2
-	exit 1
-fi
+hack/install.sh "${missing[@]}"

@@ -12,16 +12,7 @@ if [[ -e /etc/debian_version && ! -e /etc/ssl/certs/ca-certificates.crt ]]; then
 	missing+=(ca-certificates)
 fi
 
-if ((${#missing[@]})); then
-	if [[ -e /etc/debian_version && $EUID -eq 0 ]]; then
-		export DEBIAN_FRONTEND=noninteractive
-		apt-get update -qq >&2
-		apt-get install -qq --no-install-recommends "${missing[@]}" >&2
-	else
-		echo "missing: ${missing[*]}; install with your package manager" >&2
-		exit 1
-	fi
-fi
+hack/install.sh "${missing[@]}"
 
 want=$(awk '$1 == "go" {print $2}' go.mod)
 if ! command -v go >/dev/null; then

@@ -6,8 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"testing"
 )
 
@@ -32,14 +30,8 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		return 1
 	}
-	defer cluster.stop()
-	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		<-interrupted
-		cluster.stop()
-		os.Exit(130)
-	}()
+	defer cluster.guard.Stop()
+	cluster.guard.StopOnSignal()
 	code := m.Run()
 	if err := cluster.checkRoles(everything()); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)

@@ -4,17 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kubectl-canary/kubectl-canary/test/guard"
 )
 
 // root is the root of the repository, from where the tests run.
@@ -28,9 +27,7 @@ type sandbox struct {
 	users      map[string]string // kubeconfigs of those who may be $CANARY_AS
 	audited    bool              // the API server writes down what the plugin asks for
 
-	guard *exec.Cmd      // cleans up when alive is closed
-	alive io.WriteCloser // held open by this process until it ends, in whatever way
-	once  sync.Once
+	guard *guard.Guard
 }
 
 // startSandbox starts a cluster, in a folder that has everything the tests leave. With SANDBOX_KUBECONFIG it takes the
@@ -44,12 +41,12 @@ func startSandbox() (s *sandbox, err error) {
 	if err := s.findTools(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := s.watchOver(dir); err != nil {
+	if s.guard, err = guard.Watch(filepath.Join(s.tools, "sandbox"), dir, "test"); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	defer func() {
 		if err != nil {
-			s.stop()
+			s.guard.Stop()
 		}
 	}()
 	if err := os.Setenv("GOTMPDIR", dir); err != nil { // where testscript works
@@ -106,23 +103,6 @@ func (s *sandbox) findTools() error {
 	return nil
 }
 
-// watchOver starts a process that takes the cluster down and removes the folder when this process ends, by itself or by a
-// panic, a signal or KILL.
-func (s *sandbox) watchOver(dir string) error {
-	program, err := filepath.EvalSymlinks(filepath.Join(s.tools, "sandbox"))
-	if err != nil {
-		return err
-	}
-	const script = `trap "" INT HUP TERM; cat >/dev/null; [ -d "$1/test" ] && { "$0" down --dir "$1" --name test 2>"$1/down.log" || cat "$1/down.log" >&2; }; rm -rf "$1"`
-	s.guard = exec.Command("sh", "-c", script, program, dir)
-	s.guard.Stderr = os.Stderr
-	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // out of reach of the terminal's ^C
-	if s.alive, err = s.guard.StdinPipe(); err != nil {
-		return err
-	}
-	return s.guard.Start()
-}
-
 func (s *sandbox) connect() error {
 	config, err := clientcmd.BuildConfigFromFlags("", s.kubeconfig)
 	if err != nil {
@@ -134,14 +114,6 @@ func (s *sandbox) connect() error {
 }
 
 // stop takes down what startSandbox started, and returns when it is gone.
-func (s *sandbox) stop() {
-	s.once.Do(func() {
-		_ = s.alive.Close()
-		if err := s.guard.Wait(); err != nil {
-			fmt.Fprintln(os.Stderr, "error: the sandbox cluster may still run:", err)
-		}
-	})
-}
 
 // kubeconfigFor writes a user's kubeconfig with a default namespace, for another server if one is given.
 func (s *sandbox) kubeconfigFor(user, file, namespace, server string) error {

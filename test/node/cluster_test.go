@@ -5,15 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kubectl-canary/kubectl-canary/test/guard"
 )
 
 const (
@@ -33,9 +32,7 @@ type sandbox struct {
 	dir        string
 	kubeconfig string
 
-	guard *exec.Cmd      // takes the cluster down when alive is closed
-	alive io.WriteCloser // held open by this process until it ends, in whatever way
-	once  sync.Once
+	guard *guard.Guard
 }
 
 func sandboxCheck() string {
@@ -53,12 +50,12 @@ func start() (s *sandbox, err error) {
 		return nil, err
 	}
 	s = &sandbox{dir: dir}
-	if err := s.watchOver(); err != nil {
+	if s.guard, err = guard.Watch(sandboxProgram, dir, clusterName); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	defer func() {
 		if err != nil {
-			s.stop()
+			s.guard.Stop()
 		}
 	}()
 	out, err := s.sandbox("up", "--real-node")
@@ -83,29 +80,6 @@ func (s *sandbox) sandbox(args ...string) (string, error) {
 		return "", fmt.Errorf("sandbox %s: %w\n%s", strings.Join(args, " "), err, stderr.String())
 	}
 	return string(out), nil
-}
-
-// watchOver starts a process that takes the cluster down when this one ends, by itself or by a panic, a signal or KILL.
-func (s *sandbox) watchOver() error {
-	program, err := filepath.Abs(sandboxProgram)
-	if err != nil {
-		return err
-	}
-	const script = `trap "" INT HUP TERM; cat >/dev/null; "$0" down --dir "$1" --name "$2" 2>"$1/down.log" || { [ ! -d "$1/$2" ] || cat "$1/down.log" >&2; }; rm -rf "$1"`
-	s.guard = exec.Command("sh", "-c", script, program, s.dir, clusterName)
-	s.guard.Stderr = os.Stderr
-	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // out of reach of the terminal's ^C
-	if s.alive, err = s.guard.StdinPipe(); err != nil {
-		return err
-	}
-	return s.guard.Start()
-}
-
-func (s *sandbox) stop() {
-	s.once.Do(func() {
-		s.alive.Close()
-		_ = s.guard.Wait() // it has told what went wrong
-	})
 }
 
 // command runs a program of bin in the cluster's network.

@@ -6,9 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -39,14 +37,8 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		return 1
 	}
-	defer cluster.stop()
-	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		<-interrupted
-		cluster.stop()
-		os.Exit(130)
-	}()
+	defer cluster.guard.Stop()
+	cluster.guard.StopOnSignal()
 	return m.Run()
 }
 
