@@ -9,13 +9,13 @@ import (
 
 // drainable is a namespace with one release, whose Service selects serving=true too. The Deployments' selectors do not.
 func drainable(stable, second int, more ...any) *Snapshot {
-	objects := []any{service("auth", "app=auth,serving=true")}
-	for version, replicas := range map[string]int{"v1": stable, "v2": second} {
+	deployed := func(version string, replicas int) Deployment {
 		d := deployment("auth-"+version, replicas, "app=auth,version="+version+",serving=true")
 		d.MatchLabels = labels("app=auth,version=" + version)
 		d.Selector = equals(d.MatchLabels)
-		objects = append(objects, d)
+		return d
 	}
+	objects := []any{service("auth", "app=auth,serving=true"), deployed("v1", stable), deployed("v2", second)}
 	return namespace(append(objects, more...)...)
 }
 
