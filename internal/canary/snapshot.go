@@ -48,6 +48,10 @@ type Deployment struct {
 	UpdatedPods int
 	ReadyPods   int
 	Failure     *Failure // the ReplicaFailure condition, while it is True
+
+	Writer Writer            // of the replicas
+	Marks  map[string]string // those of Marks that it has
+	Owner  string            // Kind/name of the object that controls it; empty where there is none
 }
 
 // Lags says that the Deployment controller has not looked at the last change yet: its status is of before.
@@ -80,6 +84,7 @@ type Autoscaler struct {
 	Name       string
 	Deployment string
 	Min, Max   int
+	KEDA       string // the ScaledObject that it belongs to, or empty
 }
 
 // Pod is a pod's identity; Conditions and Containers are there only where whole pods were read.

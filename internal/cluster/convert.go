@@ -1,6 +1,10 @@
 package cluster
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -26,6 +30,18 @@ func toDeployment(d *appsv1.Deployment) canary.Deployment {
 		Generation: d.Generation, Observed: d.Status.ObservedGeneration,
 		Pods: int(d.Status.Replicas), UpdatedPods: int(d.Status.UpdatedReplicas), ReadyPods: int(d.Status.ReadyReplicas),
 	}
+	out.Writer = writer(d.ManagedFields)
+	for _, mark := range canary.Marks {
+		if v := cmp.Or(d.Labels[mark], d.Annotations[mark]); v != "" {
+			if out.Marks == nil {
+				out.Marks = map[string]string{}
+			}
+			out.Marks[mark] = v
+		}
+	}
+	if owner := metav1.GetControllerOf(d); owner != nil {
+		out.Owner = owner.Kind + "/" + owner.Name
+	}
 	if d.Spec.Selector != nil {
 		out.MatchLabels = d.Spec.Selector.MatchLabels
 	}
@@ -43,6 +59,35 @@ func toDeployment(d *appsv1.Deployment) canary.Deployment {
 		}
 	}
 	return out
+}
+
+// writer finds who owns the replicas. Where several do, as after applies that agree, it is the last of them.
+func writer(fields []metav1.ManagedFieldsEntry) (w canary.Writer) {
+	for _, m := range fields {
+		if m.Subresource == "status" || m.FieldsV1 == nil || !ownsReplicas(m.FieldsV1.GetRawBytes()) {
+			continue
+		}
+		w = canary.Writer{Manager: m.Manager, Operation: string(m.Operation), Subresource: m.Subresource}
+		if m.Time != nil {
+			w.At = m.Time.Time
+		}
+	}
+	return w
+}
+
+// ownsReplicas looks for the words first: most entries do not have them, and there may be thousands.
+func ownsReplicas(fields []byte) bool {
+	if !bytes.Contains(fields, []byte(`"f:replicas"`)) {
+		return false
+	}
+	var f struct {
+		Spec map[string]json.RawMessage `json:"f:spec"`
+	}
+	if json.Unmarshal(fields, &f) != nil {
+		return false
+	}
+	_, owns := f.Spec["f:replicas"]
+	return owns
 }
 
 // labelMatcher is a selector of the API as the core sees it.
@@ -120,7 +165,7 @@ func toContainer(c corev1.ContainerStatus) canary.Container {
 
 // toAutoscaler reports false for one that scales something else than a Deployment.
 func toAutoscaler(h *autoscalingv2.HorizontalPodAutoscaler) (canary.Autoscaler, bool) {
-	out := canary.Autoscaler{Name: h.Name, Deployment: h.Spec.ScaleTargetRef.Name, Min: 1, Max: int(h.Spec.MaxReplicas)}
+	out := canary.Autoscaler{Name: h.Name, Deployment: h.Spec.ScaleTargetRef.Name, Min: 1, Max: int(h.Spec.MaxReplicas), KEDA: h.Labels[canary.MarkKEDA]}
 	if h.Spec.MinReplicas != nil {
 		out.Min = int(*h.Spec.MinReplicas)
 	}

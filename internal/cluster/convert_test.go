@@ -49,6 +49,40 @@ func TestToDeployment(t *testing.T) {
 	}
 }
 
+func TestWriter(t *testing.T) {
+	d := deployment("auth-v1", 3)
+	entry := func(manager, subresource, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Manager: manager, Operation: "Update", Subresource: subresource, FieldsV1: metav1.NewFieldsV1(fields)}
+	}
+	of := `{"f:spec":{"f:replicas":{}}}`
+	d.ManagedFields = []metav1.ManagedFieldsEntry{
+		entry("labels", "", `{"f:metadata":{"f:labels":{"f:replicas":{}}}}`), entry("kubectl", "scale", of),
+		entry("kube-controller-manager", "status", `{"f:status":{"f:replicas":{}}}`), {Manager: "nothing"},
+	}
+	if got, want := toDeployment(d).Writer, (canary.Writer{Manager: "kubectl", Operation: "Update", Subresource: "scale"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	applied := entry("argocd-controller", "", of)
+	applied.Time = &metav1.Time{Time: noon}
+	d.ManagedFields = append(d.ManagedFields, applied)
+	if got, want := toDeployment(d).Writer, (canary.Writer{Manager: "argocd-controller", Operation: "Update", At: noon}); got != want {
+		t.Errorf("of two: got %+v, want %+v", got, want)
+	}
+}
+
+func TestMarks(t *testing.T) {
+	d := deployment("auth-v1", 3)
+	yes := true
+	d.OwnerReferences = []metav1.OwnerReference{{Kind: "List", Name: "no"}, {Kind: "Canary", Name: "auth", Controller: &yes}}
+	d.Labels = map[string]string{"helm.toolkit.fluxcd.io/name": "shop", "app": "auth"}
+	d.Annotations = map[string]string{"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:ns/auth", "a": "b"}
+	got := toDeployment(d)
+	want := map[string]string{"helm.toolkit.fluxcd.io/name": "shop", "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:ns/auth"}
+	if diff := cmp.Diff(want, got.Marks); diff != "" || got.Owner != "Canary/auth" {
+		t.Errorf("owner %q, -want +got:\n%s", got.Owner, diff)
+	}
+}
+
 func TestMatcher(t *testing.T) {
 	in := func(key string, op metav1.LabelSelectorOperator, values ...string) metav1.LabelSelectorRequirement {
 		return metav1.LabelSelectorRequirement{Key: key, Operator: op, Values: values}

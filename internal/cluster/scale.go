@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
@@ -135,25 +134,7 @@ func conflict(now *appsv1.Deployment, seen canary.Deployment) error {
 	out := &canary.ConflictError{
 		Deployment: seen.Name, Want: seen.Replicas, Found: replicas(now), Replaced: string(now.UID) != seen.UID,
 	}
-	for _, m := range now.ManagedFields {
-		if m.FieldsV1 == nil || !ownsReplicas(m.FieldsV1.GetRawBytes()) {
-			continue
-		}
-		out.Manager, out.Operation, out.Subresource, out.At = m.Manager, string(m.Operation), m.Subresource, time.Time{}
-		if m.Time != nil {
-			out.At = m.Time.Time
-		}
-	}
+	w := writer(now.ManagedFields)
+	out.Manager, out.Operation, out.Subresource, out.At = w.Manager, w.Operation, w.Subresource, w.At
 	return out
-}
-
-func ownsReplicas(fields []byte) bool {
-	var f struct {
-		Spec map[string]json.RawMessage `json:"f:spec"`
-	}
-	if json.Unmarshal(fields, &f) != nil {
-		return false
-	}
-	_, owns := f.Spec["f:replicas"]
-	return owns
 }
