@@ -1,7 +1,6 @@
 package canary
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -30,35 +29,40 @@ var Marks = []string{markArgoCD, markArgoRollouts, markFlux, markFluxHelm, markH
 // Actor is somebody else who sets replicas, as a user knows it, and what makes it leave them alone.
 type Actor struct {
 	Name string
-	Fix  string // a sentence, without a full stop
+	Fix  string   // a sentence, without a full stop
+	Next []string // the commands for that, as in a Problem
 }
-
-const dropReplicas = "drop `replicas` from the manifest, and before that from what kubectl remembers of it (kubectl apply edit-last-applied)"
 
 // actors are the field managers that are well known.
 var actors = map[string]func(d *Deployment) Actor{
 	"argocd-controller":             argoCD,
 	"argocd-application-controller": argoCD,
 	"kustomize-controller": func(d *Deployment) Actor {
-		return Actor{named("Flux", "Kustomization", d.Marks[markFlux]), "drop `replicas` from the manifest in Git, or suspend it for the release: flux suspend kustomization " + orName(d.Marks[markFlux])}
+		return Actor{
+			named("Flux", "Kustomization", d.Marks[markFlux]), "drop `replicas` from the manifest in Git, or let Flux skip the Deployment for the release",
+			[]string{"annotate deployment " + d.Name + " kustomize.toolkit.fluxcd.io/reconcile=disabled"},
+		}
 	},
 	"helm-controller": func(d *Deployment) Actor {
-		return Actor{named("Flux", "HelmRelease", d.Marks[markFluxHelm]), "let it ignore /spec/replicas (spec.driftDetection.ignore of the HelmRelease), or suspend it for the release: flux suspend helmrelease " + orName(d.Marks[markFluxHelm])}
+		return Actor{
+			named("Flux", "HelmRelease", d.Marks[markFluxHelm]), "let the HelmRelease ignore /spec/replicas (spec.driftDetection.ignore), or Flux skip the Deployment for the release",
+			[]string{"annotate deployment " + d.Name + " helm.toolkit.fluxcd.io/driftDetection=disabled"},
+		}
 	},
 	"helm": func(d *Deployment) Actor {
-		return Actor{named("Helm", "release", d.Marks[markHelm]), "keep the chart from setting `replicas`, or give it the split's numbers in its values"}
+		return Actor{named("Helm", "release", d.Marks[markHelm]), "keep the chart from setting `replicas`, or give it the split's numbers in its values", nil}
 	},
-	"kubectl-client-side-apply": func(*Deployment) Actor { return Actor{"kubectl apply", dropReplicas} },
-	"kubectl-edit":              byHand("kubectl edit"),
-	"kubectl-patch":             byHand("kubectl patch"),
-	"kubectl-replace":           byHand("kubectl replace"),
-	"flagger": func(*Deployment) Actor {
-		return Actor{"Flagger", "one of the two has to leave: delete the Canary, or let Flagger alone move it"}
+	"kubectl-client-side-apply": func(d *Deployment) Actor {
+		return Actor{"kubectl apply", "drop `replicas` from what kubectl remembers of the manifest, then from the manifest", []string{"apply edit-last-applied deployment/" + d.Name}}
 	},
-	"rollouts-controller": func(*Deployment) Actor {
-		return Actor{"Argo Rollouts", "one of the two has to leave: delete the Rollout, or let it alone move it"}
+	"kubectl-edit":        byHand("kubectl edit"),
+	"kubectl-patch":       byHand("kubectl patch"),
+	"kubectl-replace":     byHand("kubectl replace"),
+	"flagger":             rival("Flagger", "Canary"),
+	"rollouts-controller": rival("Argo Rollouts", "Rollout"),
+	"kubectl-canary": func(*Deployment) Actor {
+		return Actor{"another kubectl canary", "ask who ran it", []string{"canary history"}}
 	},
-	"kubectl-canary": func(*Deployment) Actor { return Actor{"another kubectl canary", "kubectl canary history tells who"} },
 }
 
 // ActorOf says who has set the replicas of a Deployment last; false where nothing is known of it.
@@ -70,34 +74,37 @@ func (s *Snapshot) ActorOf(d *Deployment) (Actor, bool) {
 	case w.Manager == "kube-controller-manager" && w.Subresource == "scale":
 		return s.scalerOf(d), true
 	case w.Manager == "kubectl" && w.Operation == "Apply":
-		return Actor{"kubectl apply --server-side", "drop `replicas` from the manifest, when another manager owns it"}, true
+		return Actor{"kubectl apply --server-side", "drop `replicas` from the manifest, after another manager has taken it over", nil}, true
 	case w.Manager == "kubectl":
 		return byHand("kubectl scale")(d), true
 	}
 	if known, ok := actors[w.Manager]; ok {
 		return known(d), true
 	}
-	return Actor{oneLine(w.Manager), "let it leave spec.replicas of the Deployment alone"}, true
+	return Actor{oneLine(w.Manager), "let it leave spec.replicas of the Deployment alone", nil}, true
 }
 
-// scalerOf is the autoscaler of a Deployment: the API has no other that writes as the controller manager.
+// scalerOf is the autoscaler of a Deployment: nothing else of the controller manager writes a scale.
 func (s *Snapshot) scalerOf(d *Deployment) Actor {
 	for _, a := range s.Autoscalers {
-		switch {
-		case a.Deployment != d.Name:
-		case a.KEDA != "":
-			return Actor{"KEDA (ScaledObject " + oneLine(a.KEDA) + ")", fmt.Sprintf("pause it for the release: kubectl annotate scaledobject %s autoscaling.keda.sh/paused=true", a.KEDA)}
-		default:
-			return Actor{"HorizontalPodAutoscaler " + a.Name, fmt.Sprintf("delete it for the release: kubectl delete hpa %s", a.Name)}
+		if a.Deployment == d.Name {
+			return a.actor()
 		}
 	}
-	return Actor{"a HorizontalPodAutoscaler", "delete it for the release"}
+	return Actor{"a HorizontalPodAutoscaler", "delete it for the release", nil}
+}
+
+func (a Autoscaler) actor() Actor {
+	if a.KEDA != "" {
+		return Actor{"KEDA (ScaledObject " + oneLine(a.KEDA) + ")", "pause it for the release", []string{"annotate scaledobject " + a.KEDA + " autoscaling.keda.sh/paused=true"}}
+	}
+	return Actor{"HorizontalPodAutoscaler " + a.Name, "delete it for the release", []string{"delete hpa " + a.Name}}
 }
 
 func argoCD(d *Deployment) Actor {
 	return Actor{
 		named("Argo CD", "application", argoApplication(d.Marks[markArgoCD])),
-		"let the Application ignore it: ignoreDifferences {group: apps, kind: Deployment, jsonPointers: [/spec/replicas]}, and the sync option RespectIgnoreDifferences=true",
+		"let the Application ignore it: ignoreDifferences {group: apps, kind: Deployment, jsonPointers: [/spec/replicas]}, and the sync option RespectIgnoreDifferences=true", nil,
 	}
 }
 
@@ -108,7 +115,13 @@ func argoApplication(id string) string {
 }
 
 func byHand(command string) func(*Deployment) Actor {
-	return func(*Deployment) Actor { return Actor{command, "ask who did it, and why"} }
+	return func(*Deployment) Actor { return Actor{command, "ask who did it, and why", nil} }
+}
+
+func rival(tool, kind string) func(*Deployment) Actor {
+	return func(*Deployment) Actor {
+		return Actor{tool, "one of the two has to leave: delete the " + kind + ", or let it alone move the Deployment", nil}
+	}
 }
 
 func named(tool, kind, name string) string {
@@ -116,11 +129,4 @@ func named(tool, kind, name string) string {
 		return tool
 	}
 	return tool + " (" + kind + " " + oneLine(name) + ")"
-}
-
-func orName(name string) string {
-	if name == "" {
-		return "NAME"
-	}
-	return oneLine(name)
 }

@@ -12,7 +12,7 @@ func TestActorOf(t *testing.T) {
 		d         Deployment
 		want, fix string
 	}{
-		{"its autoscaler", Deployment{Name: "auth-v2", Writer: Writer{Manager: "kube-controller-manager", Operation: "Update", Subresource: "scale"}}, "HorizontalPodAutoscaler auth", "kubectl delete hpa auth"},
+		{"its autoscaler", Deployment{Name: "auth-v2", Writer: Writer{Manager: "kube-controller-manager", Operation: "Update", Subresource: "scale"}}, "HorizontalPodAutoscaler auth", "delete hpa auth"},
 		{"one that is hidden", Deployment{Name: "chat", Writer: Writer{Manager: "kube-controller-manager", Subresource: "scale"}}, "a HorizontalPodAutoscaler", "delete it"},
 		{"KEDA", Deployment{Name: "keda", Writer: Writer{Manager: "kube-controller-manager", Subresource: "scale"}}, "KEDA (ScaledObject x)", "annotate scaledobject x "},
 		{"kubectl scale", Deployment{Writer: Writer{Manager: "kubectl", Operation: "Update", Subresource: "scale"}}, "kubectl scale", "ask who"},
@@ -20,13 +20,13 @@ func TestActorOf(t *testing.T) {
 		{"client-side apply", Deployment{Writer: Writer{Manager: "kubectl-client-side-apply", Operation: "Update"}}, "kubectl apply", "edit-last-applied"},
 		{"an application", Deployment{Marks: map[string]string{markArgoCD: "shop:apps/Deployment:ns/auth"}, Writer: Writer{Manager: "argocd-controller"}}, "Argo CD (application shop)", "ignoreDifferences"},
 		{"Argo CD without a tracking id", Deployment{Writer: Writer{Manager: "argocd-controller"}}, "Argo CD", "ignoreDifferences"},
-		{"Flux", Deployment{Marks: map[string]string{markFlux: "apps"}, Writer: Writer{Manager: "kustomize-controller"}}, "Flux (Kustomization apps)", "suspend kustomization apps"},
-		{"Flux without its label", Deployment{Writer: Writer{Manager: "helm-controller"}}, "Flux", "suspend helmrelease NAME"},
+		{"Flux", Deployment{Marks: map[string]string{markFlux: "apps"}, Writer: Writer{Manager: "kustomize-controller"}}, "Flux (Kustomization apps)", "reconcile=disabled"},
+		{"Flux without its label", Deployment{Writer: Writer{Manager: "helm-controller"}}, "Flux", "driftDetection=disabled"},
 		{"a stranger", Deployment{Writer: Writer{Manager: "my\ntool"}}, "my tool", "spec.replicas"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, ok := s.ActorOf(&tc.d)
-			if !ok || got.Name != tc.want || !strings.Contains(got.Fix, tc.fix) {
+			if !ok || got.Name != tc.want || !strings.Contains(got.Fix+" "+strings.Join(got.Next, " "), tc.fix) {
 				t.Errorf("got %+v, %v; want %q, ...%s...", got, ok, tc.want, tc.fix)
 			}
 		})
