@@ -24,7 +24,9 @@ const (
 )
 
 // Marks are the labels and annotations that the core wants to know of a Deployment.
-var Marks = []string{markArgoCD, markArgoRollouts, markFlux, markFluxHelm, markHelm}
+var Marks = []string{
+	markArgoCD, markArgoRollouts, markFlux, markFluxHelm, markHelm, markKruise, markKruiseCanary, markKruiseControl, markKruisePlan,
+}
 
 // Actor is somebody else who sets replicas, as a user knows it, and what makes it leave them alone.
 type Actor struct {

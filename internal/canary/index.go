@@ -14,6 +14,7 @@ type index struct {
 	endpoints map[string][]Endpoint    // by Service
 	pods      map[string]*Pod          // by UID
 	cheapest  []*Pod
+	overlaps  overlaps
 }
 
 func newIndex(s *Snapshot) *index {
@@ -93,7 +94,7 @@ func contains(labels, selector map[string]string) bool {
 func (ix *index) release(g *group, o Options) Release {
 	r := Release{
 		Namespace: ix.snapshot.Namespace, Name: g.name(), Services: g.services,
-		Label: g.label, Problems: g.problems,
+		Label: g.label, Problems: g.problems, index: ix,
 	}
 	r.Lease = ix.snapshot.Leases[r.Name]
 	versions := make([]Version, 0, len(g.deployments))

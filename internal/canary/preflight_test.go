@@ -21,6 +21,12 @@ func TestPreflight(t *testing.T) {
 		s.Autoscalers = []Autoscaler{{Name: "hpa", Deployment: deployment, Min: 2, Max: 9}}
 		return s
 	}
+	hashed := func(stable, canary uint64) *Snapshot {
+		s := auth(3, 1)
+		s.Deployments[0].SpecHash, s.Deployments[1].SpecHash = stable, canary
+		s.Deployments[0].Images, s.Deployments[1].Images = []string{"auth:1"}, []string{"auth:1"}
+		return s
+	}
 	for _, tc := range []struct {
 		name    string
 		ns      *Snapshot
@@ -84,8 +90,31 @@ func TestPreflight(t *testing.T) {
 			want: []Problem{{
 				Code: CodeAutoscaler, Severity: Error, Object: "HorizontalPodAutoscaler/hpa",
 				Message: "HorizontalPodAutoscaler hpa scales Deployment auth-v1 between 2 and 9: it would undo a move, and stop at 0 replicas",
+				Next:    []string{"delete hpa hpa"},
 			}},
 		},
+		{
+			name: "endpoints of pods that are not ready",
+			ns: func() *Snapshot {
+				s := auth(3, 1)
+				s.Services[0].NotReady = true
+				return s
+			}(),
+			want: []Problem{{
+				Code: CodePublishNotReady, Severity: Error, Object: "Service/auth",
+				Message: "Service auth publishes the addresses of pods that are not ready (publishNotReadyAddresses): who serves cannot be told, and no floor be held",
+				Next:    []string{`patch service auth -p '{"spec":{"publishNotReadyAddresses":false}}'`},
+			}},
+		},
+		{
+			name: "the same pods", ns: hashed(7, 7),
+			want: []Problem{{
+				Code: CodeSameImage, Severity: Error, Object: "Deployment/auth-v2",
+				Message: "both versions run the same: the pod templates of Deployments auth-v1 and auth-v2 differ in labels and annotations only (image auth:1), so a shift changes nothing",
+				Next:    []string{"get deployments auth-v1 auth-v2 -o wide"},
+			}},
+		},
+		{name: "the same image in other pods", ns: hashed(7, 8)},
 		{name: "an autoscaler of something else", ns: scaled("chat-v1")},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -110,7 +139,8 @@ func TestPreflightTellsAll(t *testing.T) {
 // --force goes on where the cluster may be right as it is, never where two versions cannot be told apart.
 func TestForceable(t *testing.T) {
 	for code, want := range map[string]bool{
-		CodeAutoscaler: true, CodePaused: true, CodeMidRollout: true, CodeThirdVersion: false, CodePinnedService: false,
+		CodeAutoscaler: true, CodePaused: true, CodeMidRollout: true, CodeOverlap: true, CodeSameImage: true, CodePublishNotReady: true,
+		CodeControlled: true, CodeQuota: true, CodeLimitRange: true, CodeThirdVersion: false, CodePinnedService: false,
 		CodeVersionLabel: false, CodeSharedDeployment: false, CodeUnknownVersion: false, "": false,
 	} {
 		if got := Forceable(code); got != want {

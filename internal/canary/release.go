@@ -16,6 +16,8 @@ type Release struct {
 	Lease     Lease
 	Record    *Record   // the Lease's record, where it still fits the versions
 	Problems  []Problem // of the release's shape: any that is an error refuses writes
+
+	index *index // of the snapshot that it is from
 }
 
 // Version is a value of the version label and the Deployment that carries it.

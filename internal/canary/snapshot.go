@@ -10,6 +10,8 @@ type Snapshot struct {
 	Endpoints   []Endpoint
 	Pods        []Pod
 	Autoscalers []Autoscaler
+	Quotas      []Quota          // read only for what moves, like the next
+	LimitRanges []LimitRange     // in order of name
 	Leases      map[string]Lease // by release name
 	// LeasesHidden says that the user may not read leases: nothing is known to be recorded or locked.
 	LeasesHidden bool
@@ -22,6 +24,10 @@ type Service struct {
 	Labels       map[string]string
 	Selector     map[string]string
 	ExternalName bool
+	// NotReady says that the Service publishes the addresses of pods that are not ready, as ready ones.
+	NotReady bool
+	Marks    map[string]string // those of Marks that it has
+	Owner    string            // Kind/name of the object that controls it; empty where there is none
 }
 
 // Matcher is a label selector.
@@ -39,6 +45,8 @@ type Deployment struct {
 	Selector    Matcher           // the whole selector
 	Images      []string
 	Requests    Resources // of one pod
+	SpecHash    uint64    // of the pod template without its metadata; 0 where it is not known
+	Template    Template  // nil where it is not known
 	Replicas    int       // spec
 	Paused      bool
 	Generation  int64
