@@ -17,8 +17,6 @@ type PodDemand struct {
 	Containers               []ContainerDemand // init containers too
 	PodLevel                 bool              // the pod has resources of its own: its containers need none
 	PriorityClass            string            // as in the template; empty may become the cluster's default
-	// CrossNamespace says that its affinity looks at pods of other namespaces.
-	CrossNamespace bool
 }
 
 // ContainerDemand is what one container asks for.
@@ -52,10 +50,4 @@ type QuotaScope struct {
 	Name     string   // BestEffort, PriorityClass, …
 	Operator string   // Exists, In, …
 	Values   []string // with In and NotIn
-}
-
-// Moving is a release that is about to move, and how.
-type Moving struct {
-	Release *Release
-	Plan    Plan
 }
