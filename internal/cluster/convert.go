@@ -11,6 +11,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	resourcehelper "k8s.io/component-helpers/resource"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
@@ -18,8 +19,30 @@ import (
 func toService(s *corev1.Service) canary.Service {
 	return canary.Service{
 		Name: s.Name, UID: string(s.UID), Labels: s.Labels, Selector: s.Spec.Selector,
-		ExternalName: s.Spec.Type == corev1.ServiceTypeExternalName,
+		ExternalName: s.Spec.Type == corev1.ServiceTypeExternalName, NotReady: s.Spec.PublishNotReadyAddresses,
+		Marks: marks(s), Owner: ownerOf(s),
 	}
+}
+
+// marks are those that the core wants to know of; nil where there is none.
+func marks(o metav1.Object) (found map[string]string) {
+	for _, mark := range canary.Marks {
+		if v := cmp.Or(o.GetLabels()[mark], o.GetAnnotations()[mark]); v != "" {
+			if found == nil {
+				found = map[string]string{}
+			}
+			found[mark] = v
+		}
+	}
+	return found
+}
+
+// ownerOf is the object that controls another, as Kind/name; empty where there is none.
+func ownerOf(o metav1.Object) string {
+	if owner := metav1.GetControllerOf(o); owner != nil {
+		return owner.Kind + "/" + owner.Name
+	}
+	return ""
 }
 
 func toDeployment(d *appsv1.Deployment) canary.Deployment {
@@ -30,18 +53,8 @@ func toDeployment(d *appsv1.Deployment) canary.Deployment {
 		Generation: d.Generation, Observed: d.Status.ObservedGeneration,
 		Pods: int(d.Status.Replicas), UpdatedPods: int(d.Status.UpdatedReplicas), ReadyPods: int(d.Status.ReadyReplicas),
 	}
-	out.Writer = writer(d.ManagedFields)
-	for _, mark := range canary.Marks {
-		if v := cmp.Or(d.Labels[mark], d.Annotations[mark]); v != "" {
-			if out.Marks == nil {
-				out.Marks = map[string]string{}
-			}
-			out.Marks[mark] = v
-		}
-	}
-	if owner := metav1.GetControllerOf(d); owner != nil {
-		out.Owner = owner.Kind + "/" + owner.Name
-	}
+	out.Writer, out.Marks, out.Owner = writer(d.ManagedFields), marks(d), ownerOf(d)
+	out.SpecHash, out.Template = specHash(&d.Spec.Template.Spec), toTemplate(&d.Spec.Template.Spec)
 	if d.Spec.Selector != nil {
 		out.MatchLabels = d.Spec.Selector.MatchLabels
 	}
@@ -50,9 +63,9 @@ func toDeployment(d *appsv1.Deployment) canary.Deployment {
 	}
 	for _, c := range d.Spec.Template.Spec.Containers {
 		out.Images = append(out.Images, c.Image)
-		out.Requests.MilliCPU += c.Resources.Requests.Cpu().MilliValue()
-		out.Requests.MemoryBytes += c.Resources.Requests.Memory().Value()
 	}
+	requests := resourcehelper.PodRequests(&corev1.Pod{Spec: d.Spec.Template.Spec}, resourcehelper.PodResourcesOptions{})
+	out.Requests = canary.Resources{MilliCPU: requests.Cpu().MilliValue(), MemoryBytes: requests.Memory().Value()}
 	for _, c := range d.Status.Conditions {
 		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
 			out.Failure = &canary.Failure{Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time}

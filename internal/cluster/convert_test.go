@@ -34,7 +34,10 @@ func TestToDeployment(t *testing.T) {
 	if !got.Selector.Matches(labels) || got.Selector.Matches(map[string]string{"app": "auth"}) {
 		t.Error("the selector does not match as it should")
 	}
-	got.Selector = nil
+	if got.SpecHash == 0 || got.Template == nil {
+		t.Error("nothing is known of the template")
+	}
+	got.Selector, got.SpecHash, got.Template = nil, 0, nil
 	want := canary.Deployment{
 		Name: "auth-v1", UID: "uid-auth-v1", Created: noon, PodLabels: labels, MatchLabels: labels, Images: []string{"auth:v1", "proxy:1"},
 		Requests: canary.Resources{MilliCPU: 1100, MemoryBytes: 64 << 20}, Replicas: 3, Paused: true, Generation: 7, Observed: 6,

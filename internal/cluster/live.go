@@ -18,6 +18,7 @@ import (
 type Want struct {
 	WholePods   bool // with their state; else only their metadata
 	Autoscalers bool
+	Limits      bool // quotas and limit ranges
 	// Names are releases that nothing beyond is needed of; what is read for them cannot be followed. None: all.
 	Names []string
 }
@@ -33,6 +34,8 @@ type Live struct {
 	pods        *feed[canary.Pod]
 	leases      *feed[namedLease]
 	autoscalers *feed[canary.Autoscaler] // nil unless wanted, or forbidden
+	quotas      *feed[canary.Quota]      // empty unless wanted, or forbidden, like the next
+	limitRanges *feed[canary.LimitRange]
 
 	leasesHidden bool
 
@@ -52,6 +55,7 @@ func (c *Client) live(namespace string) *Live {
 		client: c, namespace: namespace,
 		services: c.services(namespace), deployments: c.deployments(namespace), endpoints: c.endpoints(namespace),
 		pods: c.podNames(namespace), leases: c.leases(namespace),
+		quotas: c.quotas(namespace), limitRanges: c.limitRanges(namespace),
 		written: map[written]string{}, next: make(chan struct{}), builtAt: -1,
 	}
 }
@@ -96,6 +100,9 @@ func (c *Client) readAll(ctx context.Context, namespace string, want Want) (*Liv
 	})
 	if want.Autoscalers {
 		group.Go(func() error { return l.readAutoscalers(ctx) })
+	}
+	if want.Limits {
+		group.Go(func() error { return l.ReadLimits(ctx) })
 	}
 	return l, group.Wait()
 }
@@ -164,10 +171,14 @@ func (l *Live) Snapshots() []*canary.Snapshot {
 	if l.autoscalers != nil {
 		l.autoscalers.each(func(ns string, v canary.Autoscaler) { s := at(ns); s.Autoscalers = append(s.Autoscalers, v) })
 	}
+	l.quotas.each(func(ns string, v canary.Quota) { s := at(ns); s.Quotas = append(s.Quotas, v) })
+	l.limitRanges.each(func(ns string, v canary.LimitRange) { s := at(ns); s.LimitRanges = append(s.LimitRanges, v) })
 	all := make([]*canary.Snapshot, 0, len(byName))
 	for _, s := range byName {
 		slices.SortFunc(s.Services, func(a, b canary.Service) int { return strings.Compare(a.Name, b.Name) })
 		slices.SortFunc(s.Deployments, func(a, b canary.Deployment) int { return strings.Compare(a.Name, b.Name) })
+		slices.SortFunc(s.Quotas, func(a, b canary.Quota) int { return strings.Compare(a.Name, b.Name) })
+		slices.SortFunc(s.LimitRanges, func(a, b canary.LimitRange) int { return strings.Compare(a.Name, b.Name) })
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b *canary.Snapshot) int { return strings.Compare(a.Namespace, b.Namespace) })
@@ -178,7 +189,8 @@ func (l *Live) Snapshots() []*canary.Snapshot {
 func (l *Live) Snapshot() *canary.Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.services.changes() + l.deployments.changes() + l.endpoints.changes() + l.pods.changes() + l.leases.changes()
+	now := l.services.changes() + l.deployments.changes() + l.endpoints.changes() + l.pods.changes() + l.leases.changes() +
+		l.quotas.changes() + l.limitRanges.changes()
 	if l.builtAt != now {
 		l.built, l.builtAt = l.Snapshots()[0], now
 	}

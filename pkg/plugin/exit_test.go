@@ -38,11 +38,11 @@ func TestExitCodes(t *testing.T) {
 		{"bad usage", usageError{&cobra.Command{}, errors.New("no")}, 1},
 		{"the server says no", forbidden, 1},
 		{"a definite cause", definite, 1},
-		{"refused", refusalError{[]string{"auth: paused"}, []error{errors.New("paused")}}, 1},
+		{"refused", refusalError{errs: []error{errors.New("paused")}}, 1},
 		{"the phase", errPhase, 3},
 		{"a conflict", conflict, 6},
 		{"a lock", locked, 6},
-		{"refused for a lock", refusalError{[]string{"auth: locked"}, []error{errors.New("paused"), locked}}, 6},
+		{"refused for a lock", refusalError{errs: []error{errors.New("paused"), locked}}, 6},
 		{"the deadline", late, 124},
 		{"a signal", ErrInterrupted, 130},
 		{"a signal in a request", &url.Error{Op: "Get", URL: "http://api", Err: context.Canceled}, 130},
@@ -126,13 +126,16 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// Each reason is said once, of all the releases that it is of, with its commands below it.
 func TestRefusal(t *testing.T) {
-	one := refusalError{[]string{"auth: paused"}, nil}
-	if one.Error() != "auth: paused" {
-		t.Errorf("%q", one.Error())
+	var e refusalError
+	e.reasons.add("auth", refusal{"paused", []string{"kubectl resume"}}.Error())
+	if got, want := e.Error(), "auth: paused\n  kubectl resume"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
-	two := refusalError{[]string{"auth: paused", "chat: locked"}, nil}
-	if got, want := two.Error(), "nothing was written, because:\n  auth: paused\n  chat: locked"; got != want {
+	e.reasons.add("chat", "locked")
+	e.reasons.add("chat", refusal{"paused", []string{"kubectl resume"}}.Error())
+	if got, want := e.Error(), "nothing was written, because:\n  auth, chat: paused\n    kubectl resume\n  chat: locked"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -70,7 +70,9 @@ func (a *api) release(name string, stable, second int32) {
 			ObjectMeta: metav1.ObjectMeta{Name: name + "-" + version, UID: types.UID("uid-" + name + "-" + version), Generation: 1},
 			Spec: appsv1.DeploymentSpec{
 				Replicas: &replicas, Selector: &metav1.LabelSelector{MatchLabels: labels},
-				Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}},
+				Template: corev1.PodTemplateSpec{
+					ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: name, Image: name + ":" + version}}},
+				},
 			},
 		}
 		a.put("deployments", d)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
@@ -38,26 +38,48 @@ func (r *run) plan(s *canary.Snapshot) ([]planned, error) {
 func (r *run) planOne(release canary.Release, s *canary.Snapshot) planned {
 	p := planned{release: release, keep: r.ask.Keep}
 	named := r.choose.options.Stable != "" && r.choose.options.Canary != ""
-	for _, problem := range canary.Preflight(&release, s, named) {
+	problems := canary.Preflight(&release, s, named)
+	if r.ask.Keep && release.Drain == "" {
+		problems = append(problems, canary.NoDrain(&release))
+	}
+	if slices.ContainsFunc(problems, func(problem canary.Problem) bool { return !canary.Forceable(problem.Code) }) {
+		r.object(&p, problems)
+		return p
+	}
+	if p.target, p.err = release.Aim(r.ask, r.leases); p.err == nil {
+		p.bounds = release.Bounds(r.ask, p.target)
+		p.plan, p.err = canary.NewPlan(p.position(), p.target.Split, p.bounds)
+		p.plan.Keep, p.plan.Bake = p.keep, r.bake
+		problems = canary.PreflightTo(&release, s, named, p.target.Split)
+	}
+	r.object(&p, problems)
+	return p
+}
+
+// object lets problems stand against the move, or only be told of.
+func (r *run) object(p *planned, problems []canary.Problem) {
+	for _, problem := range problems {
 		if canary.Forceable(problem.Code) && (r.force || r.ask.Rollback) {
 			p.warnings = append(p.warnings, problem)
 		} else {
 			p.refusals = append(p.refusals, problem)
 		}
 	}
-	if r.ask.Keep && release.Drain == "" {
-		p.refusals = append(p.refusals, canary.NoDrain(&release))
+}
+
+// headroom looks for room for the pods of all the moves together.
+func (r *run) headroom(s *canary.Snapshot, all []planned) {
+	var moves []canary.Moving
+	var of []*planned
+	for i := range all {
+		if p := &all[i]; p.plan.Target.Total() > 0 {
+			moves = append(moves, canary.Moving{Release: &p.release, Plan: p.plan})
+			of = append(of, p)
+		}
 	}
-	if len(p.refusals) > 0 {
-		return p
+	for i, problems := range canary.Headroom(s, moves, !r.ask.Rollback) {
+		r.object(of[i], problems)
 	}
-	if p.target, p.err = release.Aim(r.ask, r.leases); p.err != nil {
-		return p
-	}
-	p.bounds = release.Bounds(r.ask, p.target)
-	p.plan, p.err = canary.NewPlan(p.position(), p.target.Split, p.bounds)
-	p.plan.Keep, p.plan.Bake = p.keep, r.bake
-	return p
 }
 
 // position is where the release stands, as its move sees it.
@@ -94,11 +116,14 @@ func (r *run) against(p *planned) []error {
 	}
 	var errs []error
 	for _, problem := range p.refusals {
-		text := problem.Message
+		refusal := refusal{text: problem.Message}
 		if canary.Forceable(problem.Code) {
-			text += "; --force goes on all the same"
+			refusal.text += "; --force goes on all the same"
 		}
-		errs = append(errs, errors.New(text))
+		for _, next := range problem.Next {
+			refusal.next = append(refusal.next, r.command(next, r.namespace))
+		}
+		errs = append(errs, refusal)
 	}
 	if p.err != nil {
 		errs = append(errs, p.err)
@@ -111,11 +136,11 @@ func (r *run) refuse(ctx context.Context, all []planned) error {
 	var refused refusalError
 	for i := range all {
 		for _, err := range r.against(&all[i]) {
-			refused.lines = append(refused.lines, all[i].release.Name+": "+err.Error())
+			refused.reasons.add(all[i].release.Name, err.Error())
 			refused.errs = append(refused.errs, err)
 		}
 	}
-	if len(refused.lines) > 0 {
+	if len(refused.errs) > 0 {
 		return refused
 	}
 	if r.mayScale {
@@ -136,18 +161,3 @@ func (r *run) refuse(ctx context.Context, all []planned) error {
 	}
 	return nil
 }
-
-// refusalError is why moves were refused before anything was written.
-type refusalError struct {
-	lines []string
-	errs  []error
-}
-
-func (e refusalError) Error() string {
-	if len(e.lines) == 1 {
-		return e.lines[0]
-	}
-	return "nothing was written, because:\n  " + strings.Join(e.lines, "\n  ")
-}
-
-func (e refusalError) Unwrap() []error { return e.errs }

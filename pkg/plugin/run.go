@@ -56,6 +56,7 @@ func (o *moveOptions) run(ctx context.Context) error {
 	if len(all) == 0 {
 		return fmt.Errorf("no release found in namespace %q: a release is a Service with Deployments that differ in their version label", r.namespace)
 	}
+	r.headroom(r.live.Snapshot(), all)
 	if err := r.refuse(ctx, all); err != nil {
 		return r.refused(all, err)
 	}
@@ -85,7 +86,7 @@ func (r *run) read(ctx context.Context) (err error) {
 	}
 	group, reads := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		r.live, err = r.conn.read(reads, r.client, r.namespace, cluster.Want{WholePods: true, Autoscalers: true})
+		r.live, err = r.conn.read(reads, r.client, r.namespace, cluster.Want{WholePods: true, Autoscalers: true, Limits: true})
 		return err
 	})
 	group.Go(func() error { r.user = r.client.WhoAmI(reads); return nil })
@@ -104,13 +105,14 @@ func lags(p planned) bool {
 // catchUp gives the Deployment controller a moment to look at what was changed just now: until then it cannot be told
 // from a roll-out.
 func (r *run) catchUp(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, controllerLag)
+	wait, cancel := context.WithTimeout(ctx, controllerLag)
 	defer cancel()
-	r.live.Follow(ctx, false)
+	r.live.Follow(wait, false)
 	// Whatever ends the wait, what is known then decides.
-	_ = r.live.Observe(ctx, func(s *canary.Snapshot) (bool, error) {
+	_ = r.live.Observe(wait, func(s *canary.Snapshot) (bool, error) {
 		return !slices.ContainsFunc(s.Deployments, func(d canary.Deployment) bool { return d.Lags() }), nil
 	})
+	_ = r.live.ReadLimits(ctx) // what pods there are has changed, and with it what is left for others
 }
 
 // move locks what it has to write to, plans again from what it then reads, and moves.
@@ -200,32 +202,19 @@ func (r *run) announce(all []planned) {
 	if r.live.AutoscalersHidden() {
 		r.warn("horizontalpodautoscalers are forbidden: whether one would undo the move cannot be seen")
 	}
+	var warnings, notes remarks
 	for _, p := range all {
-		if p.idle() {
-			continue
-		}
 		for _, w := range p.warnings {
-			r.warn(p.release.Name + ": " + w.Message)
-		}
-	}
-	r.printNotes(all)
-}
-
-// printNotes prints each note once, before it the releases that it is about.
-func (r *run) printNotes(all []planned) {
-	var notes []string
-	about := map[string][]string{}
-	for _, p := range all {
-		for _, note := range p.target.Notes {
-			if about[note] == nil {
-				notes = append(notes, note)
+			if !p.idle() {
+				warnings.add(p.release.Name, w.Message)
 			}
-			about[note] = append(about[note], printer.Safe(p.release.Name))
+		}
+		for _, note := range p.target.Notes {
+			notes.add(p.release.Name, note)
 		}
 	}
-	for _, note := range notes {
-		fmt.Fprintf(r.streams.ErrOut, "%s: %s\n", strings.Join(about[note], ", "), printer.Safe(note))
-	}
+	warnings.each(r.warn)
+	notes.each(func(line string) { fmt.Fprintln(r.streams.ErrOut, printer.Safe(line)) })
 }
 
 func (r *run) warn(text string) { fmt.Fprintf(r.streams.ErrOut, "Warning: %s\n", printer.Safe(text)) }
