@@ -20,7 +20,7 @@ func (r *runner) lower(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 	if !wanted(jobs, p) {
 		return false, nil
 	}
-	if err := r.settle(ctx, jobs); err != nil {
+	if err := r.holdStill(ctx, jobs); err != nil {
 		return false, err
 	}
 	if err := r.recheck(ctx, jobs); err != nil {
@@ -62,7 +62,7 @@ func (r *runner) passBarrier(ctx context.Context, jobs []*job) error {
 		if !wanted(jobs, canary.Bounds.Lower) {
 			return nil
 		}
-		if err := r.settle(ctx, jobs); err != nil {
+		if err := r.holdStill(ctx, jobs); err != nil {
 			return err
 		}
 		if err := r.recheck(ctx, jobs); err != nil {
@@ -112,15 +112,15 @@ func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 	return lowered, r.await(ctx, r.deadline(), some, (*job).left, nil)
 }
 
-// settle waits until the endpoints have not changed for a while. What drains waits after it has left them instead.
-func (r *runner) settle(ctx context.Context, jobs []*job) error {
+// holdStill waits until the endpoints have not changed for a while. What drains waits after it has left them instead.
+func (r *runner) holdStill(ctx context.Context, jobs []*job) error {
 	var last time.Time
 	for _, j := range jobs {
 		if plain := !r.drains(j, j.now.Stable) || !r.drains(j, j.now.Canary); plain && j.moved.After(last) {
 			last = j.moved
 		}
 	}
-	return pause(ctx, time.Until(last.Add(r.options.Settle)))
+	return pause(ctx, time.Until(last.Add(r.options.Still)))
 }
 
 // recheck reads Deployments, endpoints and the locks again.

@@ -115,7 +115,7 @@ func TestBarrierHoldsWhileAPodFlaps(t *testing.T) {
 }
 
 // kube-proxy takes a change over up to a second late: a side is lowered only when the endpoints have stood still.
-func TestSettle(t *testing.T) {
+func TestHoldStill(t *testing.T) {
 	in(t, func(t *testing.T, w *world) {
 		w.release("auth", 3, 1)
 		began := time.Now()

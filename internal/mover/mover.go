@@ -52,11 +52,11 @@ type Move struct {
 type Options struct {
 	Discover canary.Options // finds the releases again in a snapshot; its roles are pinned
 	Timeout  time.Duration  // of each wait; 0 is none
-	// Settle is how long endpoints must not have changed before a side is lowered: kube-proxy applies a change up to a
+	// Still is how long endpoints must not have changed before a side is lowered: kube-proxy applies a change up to a
 	// second late.
-	Settle time.Duration
+	Still time.Duration
 	// Drain is how long pods run on after they have left the Service, where a label allows that, until they are stopped;
-	// Settle then does not apply.
+	// Still then does not apply.
 	Drain time.Duration
 	// MayDrain says that pods may be patched.
 	MayDrain bool

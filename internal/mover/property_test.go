@@ -111,7 +111,7 @@ func checkMove(t *testing.T, rt check, s scenario) {
 	o := options()
 	o.Timeout, o.Rollback, o.Now, o.MayDrain = time.Minute, s.rollback, s.now, s.mayDrain
 	if s.now {
-		o.Settle = 0
+		o.Still = 0
 	}
 	var moves []Move
 	for _, r := range canary.Discover(w.now(), canary.Options{}) {
