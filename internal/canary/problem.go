@@ -57,6 +57,7 @@ const (
 	CodePaused           = "Paused"
 	CodeMidRollout       = "MidRollout"
 	CodeDrifted          = "Drifted"
+	CodeConflict         = "Conflict"
 	CodeInterrupted      = "Interrupted"
 	CodeDark             = "DarkPods"
 	CodeNoDrain          = "NoDrain"

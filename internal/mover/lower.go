@@ -125,21 +125,32 @@ func (r *runner) holdStill(ctx context.Context, jobs []*job) error {
 
 // recheck reads Deployments, endpoints and the locks again.
 func (r *runner) recheck(ctx context.Context, jobs []*job) error {
-	var s *canary.Snapshot
+	s, err := r.reread(ctx, jobs)
+	if err != nil {
+		return err
+	}
+	return r.see(ctx, s, jobs)
+}
+
+func (r *runner) reread(ctx context.Context, jobs []*job) (s *canary.Snapshot, err error) {
 	group, reads := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		s, err = r.cluster.Refresh(reads)
 		return err
 	})
+	group.Go(func() error { return checkLocks(reads, jobs) })
+	return s, firstCause(ctx, group.Wait())
+}
+
+// checkLocks fails where a lock is another's by now.
+func checkLocks(ctx context.Context, jobs []*job) error {
+	group, reads := errgroup.WithContext(ctx)
 	for _, j := range jobs {
 		if j.Lock != nil {
 			group.Go(func() error { return j.Lock.Check(reads) })
 		}
 	}
-	if err := firstCause(ctx, group.Wait()); err != nil {
-		return err
-	}
-	return r.see(ctx, s, jobs)
+	return firstCause(ctx, group.Wait())
 }
 
 // undo raises again what was lowered of a release whose other side was changed by somebody else. It is tried once: the

@@ -145,7 +145,7 @@ func TestEvents(t *testing.T) {
 			}
 		}
 		want := []string{
-			"auth raised auth-v2v2 1 2", "auth serves  0 0", "auth lowered auth-v1v1 3 2", "auth serves  0 0",
+			"auth raised auth-v2v2 1 2", "auth serves  0 0", "auth lowered auth-v1v1 3 2", "auth serves  0 0", "auth settling  0 0",
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("told %q, want %q", got, want)

@@ -145,7 +145,7 @@ func (r *run) move(ctx context.Context, all []planned) error {
 	notify, stop := r.watch(moves)
 	results := mover.Run(ctx, r.live, snapshot, moves, mover.Options{
 		Discover: r.choose.options, Timeout: r.timeout, Still: r.still(),
-		Drain: r.drain, MayDrain: r.mayDrain, Now: r.ask.Now, Bake: r.bake,
+		Drain: r.drain, Settle: r.settle, MayDrain: r.mayDrain, Now: r.ask.Now, Bake: r.bake,
 		Restore: r.onFailure == "restore", Rollback: r.ask.Rollback, Notify: notify,
 	})
 	stop()
