@@ -41,7 +41,7 @@ var actors = map[string]func(d *Deployment) Actor{
 	"argocd-application-controller": argoCD,
 	"kustomize-controller": func(d *Deployment) Actor {
 		return Actor{
-			named("Flux", "Kustomization", d.Marks[markFlux]), "drop `replicas` from the manifest in Git, or let Flux skip the Deployment for the release",
+			named("Flux", "Kustomization", d.Marks[markFlux]), "let Flux skip the Deployment for the release, or drop `replicas` from the manifest in Git, after another manager has taken it over",
 			[]string{"annotate deployment " + d.Name + " kustomize.toolkit.fluxcd.io/reconcile=disabled"},
 		}
 	},

@@ -106,9 +106,8 @@ func (r *Release) baseline(a Ask, leases bool) (int, string, error) {
 		return guess(now, a, leases)
 	case r.Drifted() && a.Rollback:
 		return max(r.Record.Baseline, now.Stable), "", nil
-	case r.Drifted():
-		return 0, "", fmt.Errorf("replicas were set to %s (stable/canary), and somebody else has made them %s: say how many carry the full load with --replicas, or roll back",
-			r.Record.Set, r.Replicas())
+	case r.Drifted() && r.Replicas().Stable > 0 && r.Replicas().Canary > 0:
+		return 0, "", fmt.Errorf("replicas were %s: say how many carry the full load with --replicas, or roll back", r.drift())
 	case atRest && !r.Record.AtRest():
 		return max(larger, r.Record.Baseline), "", nil
 	case atRest && larger != r.Record.Baseline:

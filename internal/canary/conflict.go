@@ -12,10 +12,25 @@ type ConflictError struct {
 	Want, Found int  // replicas; Found is negative where they could not be read
 	Gone        bool // deleted
 	Replaced    bool // deleted and created anew
-	Manager     string
-	Operation   string
-	Subresource string
-	At          time.Time // zero where the server does not tell
+	Writer
+	Actor Actor     // the writer as a user knows it; empty where nothing is known
+	Seen  time.Time // when it was noticed: the server does not always tell when it happened
+}
+
+// Problem is the conflict for programs, with what makes the other writer leave the replicas alone.
+func (e *ConflictError) Problem() Problem {
+	p := Problem{Code: CodeConflict, Severity: Error, Object: "Deployment/" + e.Deployment, Message: e.Error(), Since: e.when(), Next: e.Actor.Next}
+	if e.Actor.Fix != "" {
+		p.Message += "; " + e.Actor.Fix
+	}
+	return p
+}
+
+func (e *ConflictError) when() time.Time {
+	if e.At.IsZero() {
+		return e.Seen
+	}
+	return e.At
 }
 
 func (e *ConflictError) Error() string {
@@ -30,17 +45,26 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("replicas of deployment %q were changed from %d to %d meanwhile%s", e.Deployment, e.Want, e.Found, e.by())
 }
 
+// by names the writer, first as a user knows it, and says when.
 func (e *ConflictError) by() string {
 	if e.Manager == "" {
 		return ""
 	}
-	s := " by " + oneLine(e.Manager) + " (" + e.Operation
+	manager := oneLine(e.Manager)
+	s := " by " + manager
+	if e.Actor.Name != "" && e.Actor.Name != manager {
+		s = " by " + e.Actor.Name + ", as " + manager
+	}
+	s += " (" + e.Operation
 	if e.Subresource != "" {
 		s += ", subresource " + e.Subresource
 	}
 	s += ")"
-	if !e.At.IsZero() {
+	switch {
+	case !e.At.IsZero():
 		s += " at " + e.At.UTC().Format(time.RFC3339)
+	case !e.Seen.IsZero():
+		s += ", seen at " + e.Seen.UTC().Format(time.RFC3339)
 	}
 	return s
 }

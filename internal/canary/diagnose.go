@@ -213,11 +213,7 @@ func (r *Release) ownTroubles() []Problem {
 			Next:    r.waysOn(),
 		}}
 	case r.Drifted():
-		return []Problem{{
-			Code: CodeDrifted, Severity: Warning, Object: "Service/" + r.Name,
-			Message: fmt.Sprintf("replicas of %s were set to %s (stable/canary), and somebody else has made them %s", r.Name, r.Record.Set, r.Replicas()),
-			Next:    []string{"canary rollback " + r.Name},
-		}}
+		return []Problem{r.driftProblem()}
 	}
 	return r.darkTrouble(r.waysOn())
 }

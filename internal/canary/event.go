@@ -17,6 +17,7 @@ const (
 	Relit     EventKind = "relit"     // dark pods are back in the Service
 	Undrained EventKind = "undrained" // pods could not be taken out of the Service
 	Unrelit   EventKind = "unrelit"   // dark pods could not be put back into the Service
+	Settling  EventKind = "settling"  // at the target, and watched for a while
 	Baking    EventKind = "baking"    // promoted, and stable's pods run on for a while
 )
 
@@ -27,9 +28,10 @@ type Event struct {
 	Version    string // of Raised, Lowered and what is of pods
 	Deployment string
 	From, To   int
-	Now        *Release  // of Serves
-	Problem    *Problem  // of Trouble
-	Pods       int       // of Drained and Relit
-	Until      time.Time // of Baking
-	Err        error     // of Undrained and Unrelit
+	Now        *Release      // of Serves
+	Problem    *Problem      // of Trouble
+	Pods       int           // of Drained and Relit
+	For        time.Duration // of Settling
+	Until      time.Time     // of Baking
+	Err        error         // of Undrained and Unrelit
 }

@@ -113,6 +113,8 @@ func (ix *index) release(g *group, o Options) Release {
 		return r
 	}
 	assignRoles(&r, versions, o)
+	drifter, by := ix.snapshot.drifter(&r)
+	r.Drifter, r.DriftedAt = drifter, by.At
 	return r
 }
 

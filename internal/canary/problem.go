@@ -63,6 +63,7 @@ const (
 	CodePaused           = "Paused"
 	CodeMidRollout       = "MidRollout"
 	CodeDrifted          = "Drifted"
+	CodeConflict         = "Conflict"
 	CodeInterrupted      = "Interrupted"
 	CodeDark             = "DarkPods"
 	CodeNoDrain          = "NoDrain"

@@ -45,6 +45,8 @@ type Change struct {
 	Command string    `json:"command"`
 	Reason  string    `json:"reason"`
 	Outcome Outcome   `json:"outcome"`
+	// Seconds is how long it took, rounded up; 0 where that was not written down.
+	Seconds int `json:"seconds,omitempty"`
 }
 
 // Outcome is how a move of one release ended.
@@ -56,6 +58,7 @@ const (
 	Unchanged   Outcome = "Unchanged"   // was there already: nothing written
 	Restored    Outcome = "Restored"    // put back to where it was
 	Held        Outcome = "Held"        // stopped where it is
+	Undone      Outcome = "Undone"      // was at the target, and somebody else has changed it again
 	Interrupted Outcome = "Interrupted" // stopped by a signal
 	Refused     Outcome = "Refused"     // nothing written
 )
@@ -123,6 +126,7 @@ func (r *Record) End(before, after *Release, outcome Outcome, reason string, now
 	end.Changes = append(slices.Clone(r.Changes), Change{
 		Time: now, By: r.Move.By, From: from, To: r.Desired,
 		Before: before.Lit(), After: after.Lit(), Command: r.Move.Command, Reason: reason, Outcome: outcome,
+		Seconds: int((now.Sub(r.Move.Since) + time.Second - 1) / time.Second),
 	})
 	end.Changes = end.Changes[max(0, len(end.Changes)-maxChanges):]
 	return end

@@ -57,12 +57,13 @@ func TestBeginAndEnd(t *testing.T) {
 		t.Errorf("begun (-want +got):\n%s", diff)
 	}
 
-	later := noon.Add(time.Minute)
+	later := noon.Add(time.Minute - time.Millisecond) // which is said as a minute
 	done := begun.End(r, between(2, 2), Done, "all well", later)
 	want.Move, want.Set = nil, Split{2, 2}
 	want.Changes = append(want.Changes[:1:1], Change{
 		Time: later, By: "ann", From: 2000, To: 5000, // 1 of 5: the third version serves too
 		Before: Split{3, 1}, After: Split{2, 2}, Command: "shift auth --to 50", Reason: "all well", Outcome: Done,
+		Seconds: 60,
 	})
 	if diff := cmp.Diff(want, done); diff != "" {
 		t.Errorf("done (-want +got):\n%s", diff)

@@ -16,6 +16,8 @@ type Release struct {
 	Lease     Lease
 	Record    *Record   // the Lease's record, where it still fits the versions
 	Problems  []Problem // of the release's shape: any that is an error refuses writes
+	Drifter   Actor     // who has made it drift; empty where nobody has, or it is not known
+	DriftedAt time.Time // zero where the server does not tell
 
 	index *index // of the snapshot that it is from
 }
@@ -107,28 +109,6 @@ func (r *Release) ChangedAt() time.Time {
 	}
 	return time.Time{}
 }
-
-// Drifted says that somebody else has set replicas while the release was between 0 and 100 %. What rides on top
-// of an unchanged serving side at rest is a new canary, not drift. While a move is unfinished,
-// anything between its two ends is its own.
-func (r *Release) Drifted() bool {
-	if r.Record == nil || r.Stable == nil {
-		return false
-	}
-	now, set := r.Replicas(), r.Record.Set
-	switch {
-	case now.Stable == 0 || now.Canary == 0:
-		return false
-	case r.Record.Move != nil:
-		to := r.Record.Target
-		return outside(now.Stable, set.Stable, to.Stable) || outside(now.Canary, set.Canary, to.Canary)
-	case r.Record.AtRest():
-		return now.Stable != set.Stable && now.Canary != set.Canary
-	}
-	return now != set
-}
-
-func outside(n, a, b int) bool { return n < min(a, b) || n > max(a, b) }
 
 // Phase is the state of a release in one word.
 type Phase string

@@ -101,12 +101,20 @@ func TestDrifted(t *testing.T) {
 		rec.Target, rec.Move = target, &Move{Command: "shift"}
 		return rec
 	}
+	undone := func(set Split) Record {
+		rec := recorded(3, 5000, set)
+		rec.Changes = []Change{{Outcome: Undone}}
+		return rec
+	}
 	for _, tc := range []struct {
 		name   string
 		now    Split
 		record Record
 		want   bool
 	}{
+		{"undone, the old version on top", Split{3, 3}, undone(Split{0, 3}), true},
+		{"undone, and brought to rest", Split{3, 0}, undone(Split{2, 2}), true},
+		{"undone, and done again by hand", Split{2, 2}, undone(Split{2, 2}), false},
 		{"as set", Split{3, 1}, recorded(3, 2500, Split{3, 1}), false},
 		{"between, the stable side changed", Split{4, 1}, recorded(3, 2500, Split{3, 1}), true},
 		{"between, the canary changed", Split{3, 2}, recorded(3, 2500, Split{3, 1}), true},

@@ -99,7 +99,7 @@ func (c *Client) readAll(ctx context.Context, namespace string, want Want) (*Liv
 		return err
 	})
 	if want.Autoscalers {
-		group.Go(func() error { return l.readAutoscalers(ctx) })
+		group.Go(func() error { return l.ReadAutoscalers(ctx) })
 	}
 	if want.Limits {
 		group.Go(func() error { return l.ReadLimits(ctx) })
@@ -115,8 +115,8 @@ func hidden(err error) (bool, error) {
 	return false, err
 }
 
-// readAutoscalers leaves them nil where there is no such kind, or the user may not see it.
-func (l *Live) readAutoscalers(ctx context.Context) error {
+// ReadAutoscalers leaves them as they are where there is no such kind, or the user may not see it.
+func (l *Live) ReadAutoscalers(ctx context.Context) error {
 	feed := l.client.autoscalers(l.namespace)
 	err := feed.load(ctx)
 	if err == nil {

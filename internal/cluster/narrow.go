@@ -38,7 +38,7 @@ func (c *Client) readNamed(ctx context.Context, namespace string, want Want) (*L
 	var group errgroup.Group
 	group.Go(func() error { return l.services.load(ctx) })
 	if want.Autoscalers {
-		group.Go(func() error { return l.readAutoscalers(ctx) })
+		group.Go(func() error { return l.ReadAutoscalers(ctx) })
 	}
 	for _, p := range parts {
 		group.Go(func() error { return p.read(ctx) })

@@ -55,7 +55,7 @@ func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
 		case apierrors.IsInvalid(err) && !moved(now, d):
 			return err // an admission policy: nothing has changed
 		case moved(now, d) && (attempt == 0 && apierrors.IsInvalid(err) || string(now.UID) != d.UID || replicas(now) != to):
-			return conflict(now, d)
+			return l.conflict(now, d)
 		case moved(now, d):
 			l.wrote(l.deployments, d.Name, now.ResourceVersion)
 			return nil
@@ -77,7 +77,7 @@ func (l *Live) DryRun(ctx context.Context, d canary.Deployment, to int) error {
 	if apierrors.IsInvalid(err) {
 		now, readErr := l.readBack(ctx, d.Name)
 		if readErr == nil && moved(now, d) {
-			return conflict(now, d)
+			return l.conflict(now, d)
 		}
 	}
 	return err
@@ -120,7 +120,7 @@ func (l *Live) Conflict(ctx context.Context, d canary.Deployment) error {
 	if !moved(now, d) {
 		return nil
 	}
-	return conflict(now, d)
+	return l.conflict(now, d)
 }
 
 func replicas(d *appsv1.Deployment) int { return toDeployment(d).Replicas }
@@ -129,12 +129,12 @@ func moved(now *appsv1.Deployment, seen canary.Deployment) bool {
 	return string(now.UID) != seen.UID || replicas(now) != seen.Replicas
 }
 
-// conflict names the other writer, as far as the object's managed fields tell. A scale's entry has no time.
-func conflict(now *appsv1.Deployment, seen canary.Deployment) error {
+// conflict names the other writer, as far as the object's managed fields and what was read before tell.
+func (l *Live) conflict(now *appsv1.Deployment, seen canary.Deployment) error {
+	d := toDeployment(now)
 	out := &canary.ConflictError{
-		Deployment: seen.Name, Want: seen.Replicas, Found: replicas(now), Replaced: string(now.UID) != seen.UID,
+		Deployment: seen.Name, Want: seen.Replicas, Found: d.Replicas, Replaced: d.UID != seen.UID, Writer: d.Writer, Seen: l.client.Now(),
 	}
-	w := writer(now.ManagedFields)
-	out.Manager, out.Operation, out.Subresource, out.At = w.Manager, w.Operation, w.Subresource, w.At
+	out.Actor, _ = l.Snapshot().ActorOf(&d)
 	return out
 }

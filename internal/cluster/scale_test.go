@@ -113,7 +113,7 @@ func TestScale(t *testing.T) {
 			}),
 		},
 		{
-			name: "changed since the plan", patches: 1, replicas: 5, want: `replicas of deployment "auth-v2" were changed from 1 to 5 meanwhile by kubectl (Update, subresource scale)`,
+			name: "changed since the plan", patches: 1, replicas: 5, want: `replicas of deployment "auth-v2" were changed from 1 to 5 meanwhile by kubectl scale, as kubectl (Update, subresource scale), seen at 2000-01-01T00:00:00Z`,
 			answer: first(func(a *api) (*http.Response, error) { a.by("kubectl", 5); return nil, nil }),
 		},
 		{

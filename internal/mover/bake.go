@@ -25,7 +25,7 @@ func (r *runner) bake(ctx context.Context) error {
 		return err
 	}
 	for _, j := range r.jobs {
-		j.baking = true
+		j.arrived = true
 		if j.now.Kept() {
 			r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Baking, Version: j.now.Stable.Name, Until: end})
 		}
@@ -51,7 +51,7 @@ func (r *runner) bake(ctx context.Context) error {
 		return err
 	}
 	for _, j := range r.jobs {
-		j.Keep, j.baking = false, false
+		j.Keep, j.arrived = false, false
 	}
 	return r.rounds(ctx)
 }

@@ -116,6 +116,9 @@ func (w *world) patch(ctx context.Context, what string, leaving canary.Pod, labe
 func (w *world) Conflict(_ context.Context, d canary.Deployment) error {
 	now := w.now()
 	i := slices.IndexFunc(now.Deployments, func(n canary.Deployment) bool { return n.Name == d.Name })
+	if i < 0 {
+		return &canary.ConflictError{Deployment: d.Name, Want: d.Replicas, Gone: true}
+	}
 	return &canary.ConflictError{
 		Deployment: d.Name, Want: d.Replicas, Found: now.Deployments[i].Replicas, Replaced: now.Deployments[i].UID != d.UID,
 	}

@@ -216,3 +216,24 @@ func TestLockLostDuringTheWait(t *testing.T) {
 		w.wantWrites("auth-v2 1→2")
 	})
 }
+
+// A later round does not raise by a lock that was taken over since the last lower, and a restore puts nothing back.
+func TestLockLostBetweenWrites(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 10, 0)
+		moves := w.moves(canary.Split{Canary: 10}, false)
+		moves[0].Lock = &lock{left: 1}
+		results := Run(t.Context(), w, w.now(), moves, options())
+		wantOutcomes(t, results, canary.Held)
+		w.wantWrites("auth-v2 0→3", "auth-v1 10→7")
+	})
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 3, 1)
+		w.start["auth-v2"] = crashing
+		moves := w.moves(canary.Split{Stable: 2, Canary: 2}, false)
+		moves[0].Lock = &lock{}
+		results := Run(t.Context(), w, w.now(), moves, options())
+		wantOutcomes(t, results, canary.Held)
+		w.wantWrites("auth-v2 1→2")
+	})
+}

@@ -111,7 +111,7 @@ const maxComebacks = 3
 // is lowered in this turn. What a bake keeps stays away: it is no spare.
 func (r *runner) comeBack(ctx context.Context, jobs []*job) (back bool, err error) {
 	some := slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool {
-		return j.baking || j.Bounds.Hold(j.position()) || j.now.Relights(j.now.Replicas()) == 0
+		return j.arrived || j.Bounds.Hold(j.position()) || j.now.Relights(j.now.Replicas()) == 0
 	})
 	if len(some) == 0 {
 		return false, nil

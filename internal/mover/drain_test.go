@@ -106,7 +106,7 @@ func TestNow(t *testing.T) {
 		w.release("auth", 0, 3)
 		w.start["auth-v1"] = w.slow(30 * time.Second)
 		o := rollback()
-		o.Now, o.Settle = true, 0
+		o.Now, o.Still = true, 0
 		r := canary.Discover(w.now(), canary.Options{})[0]
 		to := canary.Split{Stable: 3}
 		all := canary.Percent(100)

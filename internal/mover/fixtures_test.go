@@ -19,7 +19,7 @@ func in(t *testing.T, test func(t *testing.T, w *world)) {
 
 // options are those of `shift`.
 func options() Options {
-	return Options{Timeout: 5 * time.Minute, Settle: 2 * time.Second, Drain: drainTime, MayDrain: true, Restore: true}
+	return Options{Timeout: 5 * time.Minute, Still: 2 * time.Second, Settle: settleTime, Drain: drainTime, MayDrain: true, Restore: true}
 }
 
 func rollback() Options {

@@ -26,7 +26,9 @@ type job struct {
 	told    map[string]bool           // the troubles told of
 	tried   map[string]int            // replicas of writes whose end is not known, by Deployment
 	plain   atomic.Bool               // its pods cannot be drained
-	baking  bool
+	arrived bool                      // at its target, or where --keep leaves it: from now on an interrupt leaves it done
+	undone  bool                      // somebody else has changed it after that
+	scaled  bool                      // by this move
 
 	comebacks int // how often what was drained had to come back
 
@@ -120,6 +122,7 @@ func (j *job) ours(v *canary.Version, left int) bool {
 func (j *job) wrote(note func()) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.scaled = true
 	note()
 }
 
@@ -129,8 +132,10 @@ func (j *job) outcome() canary.Outcome {
 		return canary.Done
 	case j.back:
 		return canary.Restored
-	case j.baking && errors.Is(j.err, ErrInterrupted):
-		return canary.Done // it is where --keep leaves it
+	case j.undone:
+		return canary.Undone
+	case j.arrived && errors.Is(j.err, ErrInterrupted):
+		return canary.Done
 	case errors.Is(j.err, ErrInterrupted):
 		return canary.Interrupted
 	}

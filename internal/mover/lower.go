@@ -20,7 +20,7 @@ func (r *runner) lower(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 	if !wanted(jobs, p) {
 		return false, nil
 	}
-	if err := r.settle(ctx, jobs); err != nil {
+	if err := r.holdStill(ctx, jobs); err != nil {
 		return false, err
 	}
 	if err := r.recheck(ctx, jobs); err != nil {
@@ -62,7 +62,7 @@ func (r *runner) passBarrier(ctx context.Context, jobs []*job) error {
 		if !wanted(jobs, canary.Bounds.Lower) {
 			return nil
 		}
-		if err := r.settle(ctx, jobs); err != nil {
+		if err := r.holdStill(ctx, jobs); err != nil {
 			return err
 		}
 		if err := r.recheck(ctx, jobs); err != nil {
@@ -112,34 +112,45 @@ func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 	return lowered, r.await(ctx, r.deadline(), some, (*job).left, nil)
 }
 
-// settle waits until the endpoints have not changed for a while. What drains waits after it has left them instead.
-func (r *runner) settle(ctx context.Context, jobs []*job) error {
+// holdStill waits until the endpoints have not changed for a while. What drains waits after it has left them instead.
+func (r *runner) holdStill(ctx context.Context, jobs []*job) error {
 	var last time.Time
 	for _, j := range jobs {
 		if plain := !r.drains(j, j.now.Stable) || !r.drains(j, j.now.Canary); plain && j.moved.After(last) {
 			last = j.moved
 		}
 	}
-	return pause(ctx, time.Until(last.Add(r.options.Settle)))
+	return pause(ctx, time.Until(last.Add(r.options.Still)))
 }
 
 // recheck reads Deployments, endpoints and the locks again.
 func (r *runner) recheck(ctx context.Context, jobs []*job) error {
-	var s *canary.Snapshot
+	s, err := r.reread(ctx, jobs)
+	if err != nil {
+		return err
+	}
+	return r.see(ctx, s, jobs)
+}
+
+func (r *runner) reread(ctx context.Context, jobs []*job) (s *canary.Snapshot, err error) {
 	group, reads := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		s, err = r.cluster.Refresh(reads)
 		return err
 	})
+	group.Go(func() error { return checkLocks(reads, jobs) })
+	return s, firstCause(ctx, group.Wait())
+}
+
+// checkLocks fails where a lock is another's by now.
+func checkLocks(ctx context.Context, jobs []*job) error {
+	group, reads := errgroup.WithContext(ctx)
 	for _, j := range jobs {
 		if j.Lock != nil {
 			group.Go(func() error { return j.Lock.Check(reads) })
 		}
 	}
-	if err := firstCause(ctx, group.Wait()); err != nil {
-		return err
-	}
-	return r.see(ctx, s, jobs)
+	return firstCause(ctx, group.Wait())
 }
 
 // undo raises again what was lowered of a release whose other side was changed by somebody else. It is tried once: the

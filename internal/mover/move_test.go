@@ -115,7 +115,7 @@ func TestBarrierHoldsWhileAPodFlaps(t *testing.T) {
 }
 
 // kube-proxy takes a change over up to a second late: a side is lowered only when the endpoints have stood still.
-func TestSettle(t *testing.T) {
+func TestHoldStill(t *testing.T) {
 	in(t, func(t *testing.T, w *world) {
 		w.release("auth", 3, 1)
 		began := time.Now()
@@ -145,7 +145,7 @@ func TestEvents(t *testing.T) {
 			}
 		}
 		want := []string{
-			"auth raised auth-v2v2 1 2", "auth serves  0 0", "auth lowered auth-v1v1 3 2", "auth serves  0 0",
+			"auth raised auth-v2v2 1 2", "auth serves  0 0", "auth lowered auth-v1v1 3 2", "auth serves  0 0", "auth settling  0 0",
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("told %q, want %q", got, want)

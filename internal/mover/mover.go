@@ -52,12 +52,15 @@ type Move struct {
 type Options struct {
 	Discover canary.Options // finds the releases again in a snapshot; its roles are pinned
 	Timeout  time.Duration  // of each wait; 0 is none
-	// Settle is how long endpoints must not have changed before a side is lowered: kube-proxy applies a change up to a
+	// Still is how long endpoints must not have changed before a side is lowered: kube-proxy applies a change up to a
 	// second late.
-	Settle time.Duration
+	Still time.Duration
 	// Drain is how long pods run on after they have left the Service, where a label allows that, until they are stopped;
-	// Settle then does not apply.
+	// Still then does not apply.
 	Drain time.Duration
+	// Settle is how long it is watched, once all are at their targets, that nobody else changes replicas again; 0 is not at
+	// all.
+	Settle time.Duration
 	// MayDrain says that pods may be patched.
 	MayDrain bool
 	// Now lowers at once what the bounds allow, instead of only when the other side is up.
@@ -76,6 +79,7 @@ type Options struct {
 type Result struct {
 	Outcome canary.Outcome
 	Release canary.Release // as last seen
+	Set     canary.Split   // the replicas that it was left at, whatever others have made of them
 	Err     error          // why it is not Done
 }
 
@@ -105,10 +109,11 @@ func Run(ctx context.Context, cluster Cluster, start *canary.Snapshot, moves []M
 			all.Go(func() { r.run(ctx) })
 		}
 		all.Wait()
+		(&runner{cluster: cluster, options: o, finder: finder, jobs: jobs}).settle(ctx)
 	}
 	results := make([]Result, len(jobs))
 	for i, j := range jobs {
-		results[i] = Result{Outcome: j.outcome(), Release: j.now, Err: j.err}
+		results[i] = Result{Outcome: j.outcome(), Release: j.now, Set: j.expect, Err: j.err}
 	}
 	return results
 }
@@ -124,7 +129,7 @@ type runner struct {
 
 func (r *runner) run(ctx context.Context) {
 	err := r.rounds(ctx)
-	if err == nil && r.options.Bake > 0 {
+	if err == nil && !r.options.Rollback && r.settle(ctx) && r.options.Bake > 0 {
 		err = r.bake(ctx)
 	}
 	if err != nil {
@@ -138,10 +143,15 @@ func (r *runner) rounds(ctx context.Context) error {
 	if err := r.await(ctx, r.deadline(), r.jobs, (*job).left, nil); err != nil {
 		return err
 	}
-	for {
+	for first := true; ; first = false {
 		todo := r.unfinished()
 		if len(todo) == 0 {
 			return nil
+		}
+		if !first { // the round before may have taken a while
+			if err := checkLocks(ctx, todo); err != nil {
+				return err
+			}
 		}
 		if err := r.relight(ctx, todo, (*job).target); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package mover
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -30,6 +31,10 @@ type scenario struct {
 	drainable          bool // pods have a label to drain them by
 	mayDrain           bool
 	keep               bool
+	// hand is when somebody else scales a Deployment of the first release, and to what; never where it is 0.
+	hand   time.Duration
+	handOf string
+	handTo int
 }
 
 type drawnSide struct {
@@ -52,6 +57,10 @@ func drawScenario(t *rapid.T) scenario {
 	s.keep = !s.rollback && s.drainable && s.mayDrain && rapid.Bool().Draw(t, "keep")
 	if s.keep {
 		s.to = canary.Split{Canary: max(1, s.to.Canary)}
+	}
+	if rapid.Bool().Draw(t, "another hand") {
+		s.hand = time.Duration(rapid.IntRange(1, 120).Draw(t, "after")) * 100 * time.Millisecond
+		s.handOf, s.handTo = rapid.SampledFrom([]string{"app0-v1", "app0-v2"}).Draw(t, "of"), rapid.IntRange(0, 5).Draw(t, "to")
 	}
 	for range rapid.IntRange(1, 3).Draw(t, "releases") {
 		var sides [2]drawnSide
@@ -98,7 +107,8 @@ func (s scenario) world(t check) (w *world, healthy bool) {
 }
 
 // From any start to any target, with pods that come up or do not: the world holds every moment against both bounds, and
-// what the mover says of the end is so. Where all pods come up it gets there.
+// what the mover says of the end is so. Where all pods come up it gets there. What somebody else has scaled meanwhile, or
+// in the time that it is watched after that, is never said to be done.
 func TestAnyMove(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := drawScenario(rt)
@@ -111,7 +121,7 @@ func checkMove(t *testing.T, rt check, s scenario) {
 	o := options()
 	o.Timeout, o.Rollback, o.Now, o.MayDrain = time.Minute, s.rollback, s.now, s.mayDrain
 	if s.now {
-		o.Settle = 0
+		o.Still = 0
 	}
 	var moves []Move
 	for _, r := range canary.Discover(w.now(), canary.Options{}) {
@@ -130,7 +140,21 @@ func checkMove(t *testing.T, rt check, s scenario) {
 		}
 		moves = append(moves, Move{Release: r, Target: s.to, Bounds: b, Keep: s.keep})
 	}
-	for i, result := range Run(t.Context(), w, w.now(), moves, o) {
+	touched := false
+	if s.hand > 0 {
+		time.AfterFunc(s.hand, func() {
+			w.mu.Lock()
+			touched = w.find(s.handOf).Replicas != s.handTo
+			w.mu.Unlock()
+			if touched {
+				w.other(s.handOf, s.handTo)
+			}
+		})
+	}
+	results := Run(t.Context(), w, w.now(), moves, o)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, result := range results {
 		before, name := moves[i].Release.Replicas(), result.Release.Name
 		now := result.Release.Position()
 		if s.keep {
@@ -145,11 +169,18 @@ func checkMove(t *testing.T, rt check, s scenario) {
 		if now := result.Release.Replicas(); result.Outcome == canary.Restored && now != before {
 			rt.Errorf("%s is said to be put back to %s, and is at %s", name, before, now)
 		}
-		if healthy && result.Outcome != canary.Done {
+		var conflict *canary.ConflictError
+		switch {
+		case touched && name == "app0" && result.Outcome == canary.Done && before != result.Set:
+			rt.Errorf("%s was scaled by another, and is said to be done", name)
+		case result.Outcome == canary.Undone && (!touched || !errors.As(result.Err, &conflict) || conflict.Deployment != s.handOf || result.Release.Replicas() == result.Set):
+			rt.Errorf("%s is said to be undone, and is at %+v: %v", name, now, result.Err)
+		}
+		if healthy && !touched && result.Outcome != canary.Done {
 			rt.Errorf("all pods come up, and %s ended as %s: %v", name, result.Outcome, result.Err)
 		}
 	}
-	if s.drainable && s.mayDrain && len(w.cut) > 0 {
+	if s.drainable && s.mayDrain && !touched && len(w.cut) > 0 {
 		rt.Errorf("stopped with traffic: %v", w.cut)
 	}
 }

@@ -39,7 +39,7 @@ func (r *runner) alsoFailed(err error) {
 // restore puts every job back to where it was. A side that somebody else has changed stays as it is, and so does a
 // release that is gone.
 func (r *runner) restore(ctx context.Context) error {
-	s, err := r.cluster.Refresh(ctx)
+	s, err := r.reread(ctx, r.jobs)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,10 +77,12 @@ func (r *runner) see(ctx context.Context, s *canary.Snapshot, jobs []*job) (firs
 	found := r.finder.releases(s)
 	for _, j := range jobs {
 		now, ok := found[j.Release.Name]
-		err := fmt.Errorf("%s: %w", j.Release.Name, errGone)
+		var err error
 		if ok && now.Stable != nil {
 			j.seen = s
 			err = r.take(ctx, j, now)
+		} else {
+			err = r.gone(ctx, j, s)
 		}
 		if err != nil {
 			j.fail(err)
@@ -101,16 +104,33 @@ func (r *runner) take(ctx context.Context, j *job, now canary.Release) error {
 		told := own(now) // what follows changes now, while a terminal may draw this
 		r.notify(canary.Event{Release: now.Name, Kind: canary.Serves, Now: &told})
 	}
-	d := j.strange()
-	if d == nil {
-		return nil
+	if d := j.strange(); d != nil {
+		return r.conflict(ctx, j, *d)
 	}
-	if j.Lock != nil {
-		if err := j.Lock.Check(ctx); err != nil {
-			return err // whoever has taken the lock over may well change replicas
+	return nil
+}
+
+// gone says why a release is no longer there.
+func (r *runner) gone(ctx context.Context, j *job, s *canary.Snapshot) error {
+	for _, d := range j.own() {
+		there := slices.ContainsFunc(s.Deployments, func(now canary.Deployment) bool { return now.UID == d.UID })
+		if !there {
+			if err := r.conflict(ctx, j, d); err != nil {
+				return err
+			}
 		}
 	}
-	return r.cluster.Conflict(ctx, *d)
+	return fmt.Errorf("%s: %w", j.Release.Name, errGone)
+}
+
+// conflict says who has changed a Deployment: whoever has taken the lock over may well do that.
+func (r *runner) conflict(ctx context.Context, j *job, d canary.Deployment) error {
+	if j.Lock != nil {
+		if err := j.Lock.Check(ctx); err != nil {
+			return firstCause(ctx, err)
+		}
+	}
+	return r.cluster.Conflict(ctx, d)
 }
 
 // finder finds the releases of a snapshot, once for all runners that look at it.
@@ -149,14 +169,18 @@ func (j *job) failed(err error) error {
 	return err
 }
 
+// own are both Deployments as we had left them.
+func (j *job) own() [2]canary.Deployment {
+	stable, second := j.base.Stable.Deployment, j.base.Canary.Deployment
+	stable.Replicas, second.Replicas = j.expect.Stable, j.expect.Canary
+	return [2]canary.Deployment{stable, second}
+}
+
 // strange returns the Deployment that somebody else has scaled or replaced, as we had left it; nil when there is none.
 func (j *job) strange() *canary.Deployment {
-	for _, side := range []struct {
-		was, now *canary.Version
-		replicas int
-	}{{j.base.Stable, j.now.Stable, j.expect.Stable}, {j.base.Canary, j.now.Canary, j.expect.Canary}} {
-		if d := side.was.Deployment; side.now.Deployment.Replicas != side.replicas || side.now.Deployment.UID != d.UID {
-			d.Replicas = side.replicas
+	now := [2]canary.Deployment{j.now.Stable.Deployment, j.now.Canary.Deployment}
+	for i, d := range j.own() {
+		if now[i].Replicas != d.Replicas || now[i].UID != d.UID {
 			return &d
 		}
 	}

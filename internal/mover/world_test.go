@@ -14,6 +14,7 @@ const (
 	controllerLag = 50 * time.Millisecond // from a write to what the controllers make of it
 	startTime     = time.Second           // of a pod
 	drainTime     = 3 * time.Second       // that pods run on after they have left the Service
+	settleTime    = 3 * time.Second       // that it is watched at the end
 )
 
 // world is a namespace in memory, on synctest's clock: controllers that act after a while, and pods that start, serve and

@@ -101,6 +101,8 @@ func (p *Progress) line(e canary.Event) string {
 		return fmt.Sprintf("cannot take %s out of the Service before it stops: %s", Safe(e.Version), short(e.Err.Error()))
 	case canary.Unrelit:
 		return fmt.Sprintf("cannot put %s back into the Service, and starts others: %s", Safe(e.Version), short(e.Err.Error()))
+	case canary.Settling:
+		return fmt.Sprintf("watching for %s that nobody changes it back", e.For)
 	case canary.Baking:
 		return fmt.Sprintf("promoted; %s runs on without traffic until %s", Safe(e.Version), e.Until.Format(time.TimeOnly))
 	}

@@ -20,6 +20,7 @@ type ending struct {
 
 	outcome canary.Outcome
 	now     canary.Release
+	set     canary.Split // the replicas that it was left at
 	err     error
 	note    string // what could not be written down
 }
@@ -46,7 +47,7 @@ func (r *run) conclude(ctx context.Context, all []planned, moves []mover.Move, r
 			held.giveBackOne(ctx, p.release.Name) // idle since it was locked
 			continue
 		}
-		e.outcome, e.now, e.err = result.Outcome, result.Release, result.Err
+		e.outcome, e.now, e.set, e.err = result.Outcome, result.Release, result.Set, result.Err
 		if now, ok := present[p.release.Name]; ok {
 			e.now = now
 		}
@@ -84,6 +85,9 @@ func (r *run) writeDown(ctx context.Context, e *ending, held *locks, interrupted
 	if lock := held.locks[e.release.Name]; lock != nil {
 		begun := e.release.Begin(e.target, r.typed, r.user, held.since)
 		record := begun.End(&e.release, &e.now, e.outcome, r.reason, r.client.Now())
+		if e.outcome == canary.Undone {
+			record.Set = e.set // so that it shows as drift
+		}
 		switch err := lock.Release(ctx, &record); {
 		case errors.As(err, &lost):
 		case err != nil:

@@ -24,10 +24,10 @@ func (r *run) askDrain(ctx context.Context, all []planned) error {
 	return nil
 }
 
-// settle is how long endpoints must have been unchanged before a side is lowered without a drain.
-func (r *run) settle() time.Duration {
+// still is how long endpoints must have been unchanged before a side is lowered without a drain.
+func (r *run) still() time.Duration {
 	if r.ask.Now {
 		return 0
 	}
-	return settle
+	return still
 }

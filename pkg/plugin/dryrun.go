@@ -59,6 +59,7 @@ func (r *run) askServer(ctx context.Context, all []planned) error {
 	if len(failed) > 0 {
 		for _, err := range failed {
 			fmt.Fprintln(r.streams.ErrOut, message(err))
+			r.printNext(err)
 		}
 		return toldError{errors.Join(failed...)}
 	}

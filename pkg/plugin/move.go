@@ -28,6 +28,7 @@ type moveOptions struct {
 	tolerance   string
 	timeout     time.Duration
 	drain       time.Duration
+	settle      time.Duration
 	bake        time.Duration
 	onFailure   string
 	dryRun      string
@@ -36,6 +37,7 @@ type moveOptions struct {
 
 	typed string // the command line, for the record: verb, names and --to
 	again string // the same with every flag that matters, to go on
+	flags string // of these, what does not choose releases
 	back  string // to go back; empty for a rollback
 }
 
@@ -51,6 +53,7 @@ func (o *moveOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.unavailable, "max-unavailable", "0", "How many ready pods fewer than the target there may be during the move, a count or percent of the baseline")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long each wait for pods may take, 0 for ever")
 	flags.DurationVar(&o.drain, "drain", 3*time.Second, "How long pods that have left the Service run on before they are stopped, where a label lets them leave first")
+	flags.DurationVar(&o.settle, "settle", 3*time.Second, "How long to watch, when all is done, that nobody else changes replicas again, 0 for not at all")
 	flags.StringVar(&o.dryRun, "dry-run", "none", `Must be "none", "client" (print the plan) or "server" (ask the server, which keeps nothing)`)
 	flags.Lookup("dry-run").NoOptDefVal = "client"
 	takes(flags, "dry-run", "none", "client", "server")
@@ -124,6 +127,9 @@ func (o *moveOptions) completeModes() error {
 	if o.drain < 0 {
 		return fmt.Errorf("invalid --drain %s: want 0 or more", o.drain)
 	}
+	if o.settle < 0 {
+		return fmt.Errorf("invalid --settle %s: want 0 or more", o.settle)
+	}
 	return nil
 }
 
@@ -145,6 +151,9 @@ func (o *moveOptions) remember(cmd *cobra.Command, args []string) {
 			o.typed += repeat(f)
 		}
 		o.again += repeat(f)
+		if f.Name != "selector" {
+			o.flags += repeat(f)
+		}
 	})
 	if !o.ask.Rollback {
 		o.back = strings.Replace(words, cmd.Name(), "rollback", 1)

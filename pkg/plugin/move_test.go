@@ -8,7 +8,6 @@ import (
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
@@ -151,18 +150,14 @@ func TestConflict(t *testing.T) {
 	in(t, func(t *testing.T, a *api) {
 		a.release("auth", 3, 1)
 		a.broken("auth-v2")
-		time.AfterFunc(5*time.Second, func() {
-			d := a.deployment("auth-v2")
-			five := int32(5)
-			d.Spec.Replicas = &five
-			d.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: "Update", Subresource: "scale", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:replicas":{}}}`)}}
-			a.put("deployments", d)
-		})
+		time.AfterFunc(5*time.Second, func() { a.scaledBy("kubectl", "auth-v2", 5) })
 		code, _, errOut := a.do("shift --to 50")
 		if code != 6 || a.split("auth") != "3/5" {
 			t.Errorf("%d, %s", code, a.split("auth"))
 		}
-		contains(t, "stderr", errOut, `error: replicas of deployment "auth-v2" were changed from 2 to 5 meanwhile by kubectl (Update, subresource scale)`)
+		contains(t, "stderr", errOut,
+			`error: replicas of deployment "auth-v2" were changed from 2 to 5 meanwhile by kubectl scale, as kubectl (Update, subresource scale), seen at 2000-01-01T00:00:05Z`,
+			"\n  fix: ask who did it, and why\nauth: held at v1 3, v2 5 (was 3/1, asked 2/2)\n")
 	})
 }
 

@@ -3,6 +3,7 @@ package plugin
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
@@ -32,7 +33,7 @@ func (r *run) tell(endings []ending) error {
 		if text := message(e.err); !said[text] && !errors.Is(e.err, ErrInterrupted) {
 			said[text] = true
 			fmt.Fprintln(r.streams.ErrOut, text)
-			r.printNext(e)
+			r.printNext(e.err)
 		}
 	}
 	if len(failures) == 0 {
@@ -40,7 +41,12 @@ func (r *run) tell(endings []ending) error {
 		return nil
 	}
 	err := errors.Join(failures...)
-	if errors.Is(err, ErrInterrupted) {
+	there := !slices.ContainsFunc(endings, func(e ending) bool { return e.outcome != canary.Done && e.outcome != canary.Unchanged })
+	switch {
+	case errors.Is(err, ErrInterrupted) && there && !r.ask.Keep:
+		fmt.Fprintln(r.streams.ErrOut, "error: interrupted, after all was done")
+		return toldError{err}
+	case errors.Is(err, ErrInterrupted):
 		fmt.Fprintln(r.streams.ErrOut, "error: interrupted")
 	}
 	if !r.printKept(endings) {
@@ -60,6 +66,9 @@ func (r *run) statuses(endings []ending) []printer.Status {
 		var stuck *mover.StuckError
 		if errors.As(e.err, &stuck) && stuck.Release == e.release.Name && stuck.Problem != nil {
 			status.Problems = []canary.Problem{*stuck.Problem}
+		}
+		if conflict := e.conflict(); conflict != nil {
+			status.Problems = append(status.Problems, conflict.Problem())
 		}
 		all = append(all, status)
 	}
@@ -101,14 +110,33 @@ func (r *run) printResults(endings []ending) {
 	}
 }
 
-// printNext prints what to look at for the pod that is the cause.
-func (r *run) printNext(e ending) {
-	var stuck *mover.StuckError
-	if !errors.As(e.err, &stuck) || stuck.Problem == nil {
-		return
+// conflict is what somebody else has done to this release; nil where it is nothing, or another's.
+func (e *ending) conflict() *canary.ConflictError {
+	var conflict *canary.ConflictError
+	if errors.As(e.err, &conflict) && slices.ContainsFunc(e.release.Versions(), func(v *canary.Version) bool { return v.Deployment.Name == conflict.Deployment }) {
+		return conflict
 	}
-	for _, next := range stuck.Problem.Next {
-		fmt.Fprintf(r.streams.ErrOut, "  %s\n", printer.Safe(r.command(next, r.namespace)))
+	return nil
+}
+
+// printNext prints what to look at for the pod that is the cause, or what makes the other writer leave the replicas alone.
+func (r *run) printNext(err error) {
+	var (
+		stuck    *mover.StuckError
+		conflict *canary.ConflictError
+		next     []string
+	)
+	switch {
+	case errors.As(err, &conflict):
+		if conflict.Actor.Fix != "" {
+			fmt.Fprintf(r.streams.ErrOut, "  fix: %s\n", printer.Safe(conflict.Actor.Fix))
+		}
+		next = conflict.Actor.Next
+	case errors.As(err, &stuck) && stuck.Problem != nil:
+		next = stuck.Problem.Next
+	}
+	for _, command := range next {
+		fmt.Fprintf(r.streams.ErrOut, "  %s\n", printer.Safe(r.command(command, r.namespace)))
 	}
 }
 
@@ -116,6 +144,7 @@ func (r *run) printNext(e ending) {
 func (r *run) printWhere(endings []ending) {
 	words := map[canary.Outcome]string{
 		canary.Restored: "put back to", canary.Held: "held at", canary.Interrupted: "stopped at", canary.Done: "done, at",
+		canary.Undone: "done, and then changed to",
 	}
 	changed := false
 	var lines []string
@@ -132,10 +161,32 @@ func (r *run) printWhere(endings []ending) {
 	if changed {
 		again = "to go on:      "
 	}
-	fmt.Fprintf(r.streams.ErrOut, "%s%s\n", again, r.command(r.again, r.namespace))
+	for _, command := range r.onward(endings) {
+		fmt.Fprintf(r.streams.ErrOut, "%s%s\n", again, r.command(command, r.namespace))
+	}
 	if r.back != "" {
 		fmt.Fprintf(r.streams.ErrOut, "to roll back:  %s\n", r.command(r.back, r.namespace))
 	}
+}
+
+// onward are the commands that go on: the same again, unless a release has drifted. Then its baseline has to be said.
+func (r *run) onward(endings []ending) []string {
+	var each []string
+	verb, _, _ := strings.Cut(r.typed, " ")
+	baselines := map[int]bool{}
+	for _, e := range endings {
+		baselines[e.target.Baseline] = true
+		if now := e.now.Replicas(); e.now.Drifted() && now.Stable > 0 && now.Canary > 0 && !r.ask.Rollback && r.ask.Replicas == 0 {
+			each = append(each, fmt.Sprintf("%s %s %s%s --replicas %d", name, verb, quote(e.release.Name), r.flags, e.target.Baseline))
+		}
+	}
+	switch {
+	case len(each) == 0:
+		return []string{r.again}
+	case len(baselines) == 1:
+		return []string{fmt.Sprintf("%s --replicas %d", r.again, endings[0].target.Baseline)}
+	}
+	return each
 }
 
 // standing is a version and its replicas, and what of these is out of the Service.

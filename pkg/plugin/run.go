@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// settle is how long endpoints must have been unchanged before a side is lowered (docs/design.md §5).
-	settle = 2 * time.Second
+	// still is how long endpoints must have been unchanged before a side is lowered (docs/design.md §5).
+	still = 2 * time.Second
 	// takeOverPause lets the writes of an operator whose lock was taken over come to their end.
 	takeOverPause = 2 * time.Second
 	// controllerLag is how long the Deployment controller may take to look at a change.
@@ -146,8 +146,8 @@ func (r *run) move(ctx context.Context, all []planned) error {
 	}
 	notify, stop := r.watch(moves)
 	results := mover.Run(ctx, r.live, snapshot, moves, mover.Options{
-		Discover: r.choose.options, Timeout: r.timeout, Settle: r.settle(),
-		Drain: r.drain, MayDrain: r.mayDrain, Now: r.ask.Now, Bake: r.bake,
+		Discover: r.choose.options, Timeout: r.timeout, Still: r.still(),
+		Drain: r.drain, Settle: r.settle, MayDrain: r.mayDrain, Now: r.ask.Now, Bake: r.bake,
 		Restore: r.onFailure == "restore", Rollback: r.ask.Rollback, Notify: notify,
 	})
 	stop()

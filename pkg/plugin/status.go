@@ -96,7 +96,7 @@ func (o *statusOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	want := cluster.Want{WholePods: o.watch, Autoscalers: o.output.wide()}
+	want := cluster.Want{WholePods: o.watch, Autoscalers: o.output.wide() || o.watch}
 	if !o.watch {
 		want.Names = o.choose.names
 	}
@@ -110,6 +110,15 @@ func (o *statusOptions) run(ctx context.Context) error {
 	}
 	if o.watch {
 		return o.follow(ctx, client, live)
+	}
+	drifted := slices.ContainsFunc(found, func(f seen) bool { return f.release.Drifted() })
+	if drifted && !want.Autoscalers { // one of them may have done it
+		if err := live.ReadAutoscalers(ctx); err != nil {
+			return err
+		}
+		if found, err = o.find(live); err != nil {
+			return err
+		}
 	}
 	if sick := unhealthy(found); len(sick) > 0 {
 		if err := live.ReadPods(ctx, sick); err != nil {

@@ -83,6 +83,7 @@ func (c *Cluster) commands(p ports) map[string][]string {
 			"--kube-api-qps=1000", "--kube-api-burst=2000",
 			"--concurrent-deployment-syncs=20", "--concurrent-replicaset-syncs=20",
 			"--concurrent-service-endpoint-syncs=20", "--concurrent-namespace-syncs=20", "--concurrent-gc-syncs=20",
+			"--horizontal-pod-autoscaler-sync-period=2s",
 		},
 		Scheduler: {
 			"--config=" + c.path("kube-scheduler.yaml"), "--secure-port=0",
