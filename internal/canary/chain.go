@@ -45,9 +45,13 @@ func (s *Snapshot) chain(v *Version, p *Problem) []Link {
 	if pod == nil {
 		return links
 	}
-	links = append(links, Link{Depth: 2, Object: p.Object, Text: s.onePod(v, pod, p), Since: p.Since})
+	links = append(links, Link{Depth: 2, Object: p.Object, Text: pod.whereabouts(), Since: p.Since})
 	links = append(links, pod.parts()...)
-	return append(links, s.happened(p.Object, 3, pod, p.Message)...)
+	links = append(links, s.happened(p.Object, 3, pod, p.Message)...)
+	if n := s.alike(v, pod, p.Code); n > 0 {
+		links = append(links, Link{Depth: 2, Text: "and " + count(n, "more pod") + " like it"})
+	}
+	return links
 }
 
 func (s *Snapshot) with(l Link) []Link {
@@ -75,25 +79,25 @@ func (s *Snapshot) replicaSetsOf(d *Deployment) []ReplicaSet {
 	return all
 }
 
-// onePod says what a pod is at, where, and how many others have the same problem.
-func (s *Snapshot) onePod(v *Version, pod *Pod, p *Problem) string {
-	text := "not ready"
+// whereabouts says what a pod that does not serve is at, and where.
+func (p *Pod) whereabouts() string {
 	switch {
-	case pod.Node == "":
-		text = "on no node"
-	case pod.Phase != "":
-		text = pod.Phase + " on " + pod.Node + ", not ready"
+	case p.Node == "":
+		return "on no node"
+	case p.Phase == "":
+		return "on " + p.Node + ", not ready"
 	}
-	alike := 0
+	return p.Phase + " on " + p.Node + ", not ready"
+}
+
+// alike counts the other pods of a version that have the same problem.
+func (s *Snapshot) alike(v *Version, pod *Pod, code string) (n int) {
 	for _, other := range PodsOf(s, v) {
-		if q, _ := Diagnose(other); q != nil && q.Code == p.Code && other.Name != pod.Name {
-			alike++
+		if p, _ := Diagnose(other); p != nil && p.Code == code && other.Name != pod.Name {
+			n++
 		}
 	}
-	if alike > 0 {
-		text += fmt.Sprintf(", and %d more like it", alike)
-	}
-	return text
+	return n
 }
 
 // parts are what of a pod keeps it from being ready: gates, scheduling and containers.

@@ -98,7 +98,7 @@ func TestChain(t *testing.T) {
 			"others alike", []Pod{onNode(sick("a", "InvalidImageName", "", 0)), sick("b", "InvalidImageName", "", 0), sick("c", "ErrImagePull", "", 0)}, nil,
 			[]string{
 				"Deployment/auth-v2: 0 of 3 pods serve", "  ReplicaSet/rs: 3 of 3 pods, 0 ready",
-				"    Pod/a: Running on node-1, not ready, and 1 more like it", "      container app: InvalidImageName",
+				"    Pod/a: Running on node-1, not ready", "      container app: InvalidImageName", "    and 1 more pod like it",
 			},
 		},
 	} {
