@@ -44,7 +44,7 @@ func TestDiagnose(t *testing.T) {
 		},
 		{
 			name: "gated", pod: plain(Condition{Type: "PodScheduled", Reason: "SchedulingGated", Since: later}),
-			code: CodeUnschedulable, message: "SchedulingGated", since: later, next: "describe pod p",
+			code: "SchedulingGated", message: "SchedulingGated", since: later, next: "describe pod p",
 		},
 		{
 			name: "no such image", pod: sick("p", "ErrImagePull", "not found", 0),
@@ -67,12 +67,30 @@ func TestDiagnose(t *testing.T) {
 			code: "CreateContainerConfigError", message: `CreateContainerConfigError (secret "db" not found)`, since: noon, next: "describe pod p", definite: true,
 		},
 		{
-			name: "a container that cannot be created", pod: sick("p", "CreateContainerError", "", 0),
-			code: "CreateContainerError", message: "CreateContainerError", since: noon, next: "describe pod p",
+			name: "a container that cannot be created", pod: sick("p", "CreateContainerError", "no command specified", 0),
+			code: "CreateContainerError", message: "CreateContainerError (no command specified)", since: noon, next: "describe pod p", definite: true,
 		},
 		{
-			name: "a container that cannot be run", pod: sick("p", "RunContainerError", "", 0),
-			code: "RunContainerError", message: "RunContainerError", since: noon, next: "describe pod p",
+			name: "a container that cannot be run", pod: sick("p", "RunContainerError", "no such file", 0),
+			code: "RunContainerError", message: "RunContainerError (no such file)", since: noon, next: "describe pod p", definite: true,
+		},
+		{
+			name: "a kubelet that has not got the secret yet", pod: sick("p", "CreateContainerConfigError", "failed to sync secret cache: timed out waiting for the condition", 0),
+			code: "CreateContainerConfigError", message: "CreateContainerConfigError (failed to sync secret cache: timed out waiting for the condition)", since: noon, next: "describe pod p",
+		},
+		{
+			name: "well until later", code: CodeCrashLoop, message: "CrashLoopBackOff (Error, exit 139 SIGSEGV, 1 restart)", since: later, next: "logs p --previous",
+			pod: with(sick("p", CodeCrashLoop, "back-off 10s", 1), func(p *Pod) {
+				p.Conditions[1].Since = later
+				p.Containers[0].Last = &Ended{Reason: "Error", ExitCode: 139}
+			}),
+		},
+		{
+			name: "a program that is not there", code: CodeCrashLoop, message: "CrashLoopBackOff (StartError, exit 128, 2 restarts: exec: no such file)", since: noon,
+			next: "describe pod p", definite: true,
+			pod: with(sick("p", CodeCrashLoop, "back-off 10s", 2), func(p *Pod) {
+				p.Containers[0].Last = &Ended{Reason: "StartError", ExitCode: 128, Message: "exec: no such\n file"}
+			}),
 		},
 		{
 			name: "a first crash may be a database that is late", pod: sick("p", CodeCrashLoop, "back-off 10s", 1),
@@ -83,16 +101,16 @@ func TestDiagnose(t *testing.T) {
 			code: CodeCrashLoop, message: "CrashLoopBackOff (OOMKilled, exit 137, 2 restarts)", since: noon, next: "logs p --previous", definite: true,
 		},
 		{
-			name: "an init container", code: CodeCrashLoop, message: "CrashLoopBackOff (Error, exit 1, 3 restarts)", since: noon,
+			name: "an init container", code: CodeCrashLoop, message: "init container migrate CrashLoopBackOff (Error, exit 1, 3 restarts)", since: noon,
 			next: "logs p -c migrate --previous", definite: true,
 			pod: with(sick("p", "PodInitializing", "", 0), func(p *Pod) {
 				p.Containers = append([]Container{{
-					Name: "migrate", Restarts: 3, Waiting: &Waiting{Reason: CodeCrashLoop}, Last: &Ended{Reason: "Error", ExitCode: 1},
+					Name: "migrate", Init: true, Restarts: 3, Waiting: &Waiting{Reason: CodeCrashLoop}, Last: &Ended{Reason: "Error", ExitCode: 1},
 				}}, p.Containers...)
 			}),
 		},
 		{
-			name: "the sidecar, not the container that only waits for it", code: "ImagePullBackOff", message: "ImagePullBackOff", since: noon, next: "describe pod p",
+			name: "the sidecar, not the container that only waits for it", code: "ImagePullBackOff", message: "container proxy ImagePullBackOff", since: noon, next: "describe pod p",
 			pod: with(sick("p", "ContainerCreating", "", 0), func(p *Pod) {
 				p.Containers = append(p.Containers, Container{Name: "log", Ready: true}, Container{Name: "proxy", Waiting: &Waiting{Reason: "ImagePullBackOff"}})
 			}),
@@ -102,12 +120,29 @@ func TestDiagnose(t *testing.T) {
 			code: CodeNotReady, message: "not ready: ContainersNotReady (containers with unready status: [app])", since: later, next: "describe pod p",
 		},
 		{
-			name: "between two crashes", code: CodeRestarting, message: "not ready: ContainersNotReady, app was restarted (OOMKilled, exit 137, 3 restarts)",
+			name: "between two crashes", code: CodeRestarting, message: "not ready: ContainersNotReady, container app was restarted (OOMKilled, exit 137, 3 restarts)",
 			since: noon, next: "logs p -c app --previous",
 			pod: with(sick("p", "", "", 3), func(p *Pod) {
 				killed(p)
 				p.Containers[0].Waiting = nil
 				p.Containers = append([]Container{{Name: "ready since", Ready: true, Restarts: 1, Last: &Ended{}}}, p.Containers...)
+			}),
+		},
+		{
+			name: "just crashed", code: CodeRestarting, message: "not ready: ContainersNotReady, container app has ended (Error, exit 2)",
+			since: noon, next: "logs p",
+			pod: with(sick("p", "", "", 0), func(p *Pod) {
+				p.Containers[0].Waiting, p.Containers[0].Ended = nil, &Ended{Reason: "Error", ExitCode: 2}
+			}),
+		},
+		{
+			name: "a volume that is not mounted", pod: sick("p", "ContainerCreating", "", 0),
+			code: CodeNotReady, message: "not ready: ContainerCreating", since: noon, next: "describe pod p",
+		},
+		{
+			name: "an init container that takes its time", code: CodeNotReady, message: "not ready: init container migrate has not ended", since: noon, next: "describe pod p",
+			pod: with(sick("p", "PodInitializing", "", 0), func(p *Pod) {
+				p.Containers = append([]Container{{Name: "done", Init: true, Ready: true, Ended: &Ended{}}, {Name: "migrate", Init: true, Running: true}}, p.Containers...)
 			}),
 		},
 		{
@@ -139,7 +174,7 @@ func quota() *Failure {
 
 func TestDiagnoseDeployment(t *testing.T) {
 	d := deployment("auth-v2", 1, "app=auth")
-	if p := DiagnoseDeployment(&d); p != nil {
+	if p, definite := DiagnoseDeployment(&d); p != nil || definite {
 		t.Errorf("nothing is wrong, and yet %+v", p)
 	}
 	d.Failure = quota()
@@ -147,7 +182,33 @@ func TestDiagnoseDeployment(t *testing.T) {
 		Code: CodeFailedCreate, Severity: Error, Object: "Deployment/auth-v2", Since: noon, Next: []string{"describe deployment auth-v2"},
 		Message: `FailedCreate (pods "auth-v2-x" is forbidden: exceeded quota: pods)`,
 	}
-	if diff := cmp.Diff(want, DiagnoseDeployment(&d)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	got, definite := DiagnoseDeployment(&d)
+	if diff := cmp.Diff(want, got); diff != "" || !definite {
+		t.Errorf("definite is %v (-want +got):\n%s", definite, diff)
+	}
+}
+
+// What is refused for good ends a wait; what the next try may well get through does not.
+func TestDefiniteFailures(t *testing.T) {
+	for message, want := range map[string]bool{
+		`pods "a" is forbidden: exceeded quota: tight, requested: pods=1, used: pods=9, limited: pods=9`:                                       true,
+		`pods "a" is forbidden: failed quota: compute: must specify limits.cpu for: app`:                                                       true,
+		`pods "a" is forbidden: maximum cpu usage per Container is 1, but limit is 2`:                                                          true,
+		`pods "a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true`:                                                true,
+		`pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`:                                             true,
+		`admission webhook "images.example.test" denied the request: unsigned`:                                                                 true,
+		`pods "a" is forbidden: error looking up service account ns/x: serviceaccount "x" not found`:                                           true,
+		`Pod "a" is invalid: spec.containers[0].image: Required value`:                                                                         true,
+		`pods "a" is forbidden: status unknown for quota: tight, resources: pods`:                                                              false,
+		`Operation cannot be fulfilled on resourcequotas "tight": the object has been modified; please apply your changes to the latest`:       false,
+		`Internal error occurred: failed calling webhook "x": failed to call webhook: Post "https://x": dial tcp: connect: connection refused`: false,
+		`etcdserver: leader changed`: false,
+		`Timeout: request did not complete within requested timeout - context deadline exceeded`: false,
+	} {
+		d := deployment("auth-v2", 1, "app=auth")
+		d.Failure = &Failure{Reason: CodeFailedCreate, Message: message}
+		if _, got := DiagnoseDeployment(&d); got != want {
+			t.Errorf("definite is %v: %s", got, message)
+		}
 	}
 }

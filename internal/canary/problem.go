@@ -24,6 +24,8 @@ type Problem struct {
 	Since    time.Time // zero where unknown
 	// Next are the commands to run next, without "kubectl" and without the user's connection flags.
 	Next []string
+	// Chain leads from the Deployment to the cause, for people; empty where there is none.
+	Chain []Link
 }
 
 // Sentence names the object, unless the message does, and says what is wrong with it.

@@ -12,6 +12,8 @@ type Snapshot struct {
 	Autoscalers []Autoscaler
 	Quotas      []Quota          // read only for what moves, like the next
 	LimitRanges []LimitRange     // in order of name
+	ReplicaSets []ReplicaSet     // only those of Deployments that were looked into
+	Happenings  []Happening      // only those of objects that were looked into
 	Leases      map[string]Lease // by release name
 	// LeasesHidden says that the user may not read leases: nothing is known to be recorded or locked.
 	LeasesHidden bool
@@ -95,7 +97,26 @@ type Autoscaler struct {
 	KEDA       string // the ScaledObject that it belongs to, or empty
 }
 
-// Pod is a pod's identity; Conditions and Containers are there only where whole pods were read.
+// ReplicaSet is what stands between a Deployment and its pods.
+type ReplicaSet struct {
+	Name       string
+	Deployment string // the UID of the one that owns it
+	Replicas   int    // spec
+	Pods       int
+	ReadyPods  int
+}
+
+// Happening is an Event of Kubernetes: what a component has done to an object, or could not do.
+type Happening struct {
+	Object  string // Kind/name
+	Warning bool
+	Reason  string
+	Message string
+	Count   int       // at least 1
+	Last    time.Time // when it happened last
+}
+
+// Pod is a pod's identity; what follows Phase is there only where whole pods were read.
 type Pod struct {
 	Name        string
 	UID         string
@@ -103,11 +124,17 @@ type Pod struct {
 	Owned       bool // by a ReplicaSet
 	Created     time.Time
 	Terminating bool
-	Cheapest    bool // has the lowest deletion cost: of pods that are alike ready, a scale-down takes it first
+	GoneBy      time.Time // the end of its grace period; zero unless it is terminating
+	Finalizers  []string  // without which it would be gone at its end
+	Cheapest    bool      // has the lowest deletion cost: of pods that are alike ready, a scale-down takes it first
 
-	Phase      string
-	Conditions []Condition
-	Containers []Container // init containers first
+	Phase           string
+	ReplicaSet      string // the name of the one that owns it
+	Node            string
+	ReadinessGates  []string // types of conditions that have to be true
+	SchedulingGates []string // what has to be taken away before it is scheduled
+	Conditions      []Condition
+	Containers      []Container // init containers first
 }
 
 // Condition is one condition of a pod.
@@ -122,10 +149,13 @@ type Condition struct {
 // Container is the status of one container.
 type Container struct {
 	Name     string
+	Init     bool // has to end before the others start
 	Ready    bool
+	Running  bool
 	Restarts int
 	Waiting  *Waiting // nil when it runs or has ended
-	Last     *Ended   // the last time that it ended
+	Ended    *Ended   // nil unless it has ended and was not restarted yet
+	Last     *Ended   // the end before the last start
 }
 
 // Waiting is why a container does not run.
@@ -137,7 +167,8 @@ type Waiting struct {
 // Ended is how a container ended.
 type Ended struct {
 	Reason   string
-	ExitCode int
+	Message  string // what it, or who could not start it, has left to say
+	ExitCode int    // 128 and the signal's number for one that a signal has ended
 }
 
 // Lease is the lock and the record of one release.

@@ -73,6 +73,22 @@ func TestTroubles(t *testing.T) {
 			[]line{{"Pod/a", "ImagePullBackOff", []string{"describe pod a"}}},
 		},
 		{
+			"a pod that should be gone", func() *Snapshot {
+				s := auth(3, 1)
+				s.Pods = append(s.Pods, leaving("a", now.Add(-2*grace), "example.test/hold", "other"), leaving("b", now.Add(-3*grace)))
+				return s
+			}(),
+			[]line{{"Pod/a", "should be gone, and is still terminating (2 finalizers left: example.test/hold, other)", []string{"describe pod a"}}},
+		},
+		{
+			"one whose node does not answer", func() *Snapshot {
+				s := auth(3, 1)
+				s.Pods = append(s.Pods, leaving("a", now.Add(grace)), leaving("b", now.Add(-2*grace)))
+				return s
+			}(),
+			[]line{{"Pod/b", "should be gone, and is still terminating (its node may be down)", []string{"describe pod b"}}},
+		},
+		{
 			"pods that may not be created", func() *Snapshot {
 				s := troubled(sick("a", "ImagePullBackOff", "", 0))
 				s.Deployments[1].Failure = quota()
@@ -126,6 +142,11 @@ func TestTroubles(t *testing.T) {
 func bornAt(p Pod, created time.Time) Pod {
 	p.Created = created
 	return p
+}
+
+// leaving is a terminating pod of v2 whose grace period ends then.
+func leaving(name string, end time.Time, finalizers ...string) Pod {
+	return Pod{Name: name, Owned: true, Labels: labels("app=auth,version=v2"), Terminating: true, GoneBy: end, Finalizers: finalizers}
 }
 
 func evicted(name string) Pod {

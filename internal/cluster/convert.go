@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -146,32 +147,60 @@ func toPod(m metav1.Object) canary.Pod {
 		Created: m.GetCreationTimestamp().Time, Terminating: m.GetDeletionTimestamp() != nil,
 		Cheapest: m.GetAnnotations()[corev1.PodDeletionCost] == lowestCost,
 	}
+	if end := m.GetDeletionTimestamp(); end != nil {
+		out.GoneBy, out.Finalizers = end.Time, m.GetFinalizers()
+	}
 	p, whole := m.(*corev1.Pod)
 	if !whole {
 		return out
 	}
-	out.Phase = string(p.Status.Phase)
+	out.Phase, out.Node = string(p.Status.Phase), p.Spec.NodeName
+	if out.Owned {
+		out.ReplicaSet = owner.Name
+	}
+	for _, gate := range p.Spec.ReadinessGates {
+		out.ReadinessGates = append(out.ReadinessGates, string(gate.ConditionType))
+	}
+	for _, gate := range p.Spec.SchedulingGates {
+		out.SchedulingGates = append(out.SchedulingGates, gate.Name)
+	}
 	for _, c := range p.Status.Conditions {
 		out.Conditions = append(out.Conditions, canary.Condition{
 			Type: string(c.Type), Status: c.Status == corev1.ConditionTrue,
 			Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time,
 		})
 	}
-	for _, statuses := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses} {
-		for _, c := range statuses {
-			out.Containers = append(out.Containers, toContainer(c))
-		}
+	for _, c := range p.Status.InitContainerStatuses {
+		status := toContainer(c)
+		status.Init = !slices.ContainsFunc(p.Spec.InitContainers, func(spec corev1.Container) bool {
+			return spec.Name == c.Name && spec.RestartPolicy != nil && *spec.RestartPolicy == corev1.ContainerRestartPolicyAlways
+		})
+		out.Containers = append(out.Containers, status)
+	}
+	for _, c := range p.Status.ContainerStatuses {
+		out.Containers = append(out.Containers, toContainer(c))
 	}
 	return out
 }
 
 func toContainer(c corev1.ContainerStatus) canary.Container {
-	out := canary.Container{Name: c.Name, Ready: c.Ready, Restarts: int(c.RestartCount)}
+	out := canary.Container{
+		Name: c.Name, Ready: c.Ready, Running: c.State.Running != nil, Restarts: int(c.RestartCount),
+		Ended: toEnded(c.State.Terminated), Last: toEnded(c.LastTerminationState.Terminated),
+	}
 	if w := c.State.Waiting; w != nil {
 		out.Waiting = &canary.Waiting{Reason: w.Reason, Message: w.Message}
 	}
-	if t := c.LastTerminationState.Terminated; t != nil {
-		out.Last = &canary.Ended{Reason: t.Reason, ExitCode: int(t.ExitCode)}
+	return out
+}
+
+func toEnded(t *corev1.ContainerStateTerminated) *canary.Ended {
+	if t == nil {
+		return nil
+	}
+	out := &canary.Ended{Reason: t.Reason, Message: t.Message, ExitCode: int(t.ExitCode)}
+	if out.ExitCode == 0 && t.Signal > 0 {
+		out.ExitCode = 128 + int(t.Signal)
 	}
 	return out
 }

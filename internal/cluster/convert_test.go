@@ -159,37 +159,6 @@ func TestDualStack(t *testing.T) {
 	}
 }
 
-func TestToPod(t *testing.T) {
-	p := pod("a")
-	p.CreationTimestamp, p.DeletionTimestamp, p.Status = metav1.NewTime(noon), &metav1.Time{Time: noon}, corev1.PodStatus{
-		Phase:                 corev1.PodRunning,
-		Conditions:            []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse, Reason: "ContainersNotReady", LastTransitionTime: metav1.NewTime(noon)}},
-		InitContainerStatuses: []corev1.ContainerStatus{{Name: "init", Ready: true}},
-		ContainerStatuses: []corev1.ContainerStatus{{
-			Name: "app", RestartCount: 3, State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off"}},
-			LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "OOMKilled", ExitCode: 137, FinishedAt: metav1.NewTime(noon)}},
-		}},
-	}
-	identity := canary.Pod{Name: "a", UID: "uid-a", Labels: map[string]string{"app": "auth"}, Owned: true, Created: noon, Terminating: true}
-	want := identity
-	want.Phase = "Running"
-	want.Conditions = []canary.Condition{{Type: "Ready", Reason: "ContainersNotReady", Since: noon}}
-	want.Containers = []canary.Container{{Name: "init", Ready: true}, {
-		Name: "app", Restarts: 3, Waiting: &canary.Waiting{Reason: "CrashLoopBackOff", Message: "back-off"},
-		Last: &canary.Ended{Reason: "OOMKilled", ExitCode: 137},
-	}}
-	if diff := cmp.Diff(want, toPod(p)); diff != "" {
-		t.Errorf("whole, -want +got:\n%s", diff)
-	}
-	if diff := cmp.Diff(identity, toPod(&metav1.PartialObjectMetadata{ObjectMeta: p.ObjectMeta})); diff != "" {
-		t.Errorf("its metadata, -want +got:\n%s", diff)
-	}
-	p.OwnerReferences[0].Kind = "Job"
-	if toPod(p).Owned {
-		t.Error("a Job's pod is taken for a Deployment's")
-	}
-}
-
 func TestToAutoscaler(t *testing.T) {
 	h := &autoscalingv2.HorizontalPodAutoscaler{
 		ObjectMeta: metav1.ObjectMeta{Name: "auth"},

@@ -36,6 +36,8 @@ type Live struct {
 	autoscalers *feed[canary.Autoscaler] // nil unless wanted, or forbidden
 	quotas      *feed[canary.Quota]      // empty unless wanted, or forbidden, like the next
 	limitRanges *feed[canary.LimitRange]
+	replicaSets *feed[canary.ReplicaSet] // of what ReadReplicaSets was asked for
+	happenings  *feed[canary.Happening]  // of what ReadEvents was asked for
 
 	leasesHidden bool
 
@@ -56,6 +58,7 @@ func (c *Client) live(namespace string) *Live {
 		services: c.services(namespace), deployments: c.deployments(namespace), endpoints: c.endpoints(namespace),
 		pods: c.podNames(namespace), leases: c.leases(namespace),
 		quotas: c.quotas(namespace), limitRanges: c.limitRanges(namespace),
+		replicaSets: c.replicaSets(namespace), happenings: c.happenings(namespace, ""),
 		written: map[written]string{}, next: make(chan struct{}), builtAt: -1,
 	}
 }
@@ -168,6 +171,8 @@ func (l *Live) Snapshots() []*canary.Snapshot {
 	l.endpoints.each(func(ns string, v []canary.Endpoint) { s := at(ns); s.Endpoints = append(s.Endpoints, v...) })
 	l.pods.each(func(ns string, v canary.Pod) { s := at(ns); s.Pods = append(s.Pods, v) })
 	l.leases.each(func(ns string, v namedLease) { at(ns).Leases[v.release] = v.at(now) })
+	l.replicaSets.each(func(ns string, v canary.ReplicaSet) { s := at(ns); s.ReplicaSets = append(s.ReplicaSets, v) })
+	l.happenings.each(func(ns string, v canary.Happening) { s := at(ns); s.Happenings = append(s.Happenings, v) })
 	if l.autoscalers != nil {
 		l.autoscalers.each(func(ns string, v canary.Autoscaler) { s := at(ns); s.Autoscalers = append(s.Autoscalers, v) })
 	}
@@ -197,24 +202,30 @@ func (l *Live) Snapshot() *canary.Snapshot {
 	return l.built
 }
 
-// manyDeployments is from how many Deployments one list of all pods is cheaper than one for each.
+// manyDeployments is from how many Deployments one list of the whole namespace is cheaper than one for each.
 const manyDeployments = 8
 
 // ReadPods reads the state of the pods of some Deployments, by namespace, where only their names were read before.
 func (l *Live) ReadPods(ctx context.Context, of map[string][]canary.Deployment) error {
+	return readOf(ctx, l, of, l.client.wholePods, &l.pods)
+}
+
+// readOf reads what the selectors of some Deployments pick: of few into what the feed has, of many as the whole namespace.
+func readOf[T any](ctx context.Context, l *Live, of map[string][]canary.Deployment, read func(namespace string) *feed[T], into **feed[T]) error {
 	total := 0
 	for _, deployments := range of {
 		total += len(deployments)
 	}
 	if total > manyDeployments {
-		l.pods = l.client.wholePods(l.namespace)
-		return l.pods.load(ctx)
+		*into = read(l.namespace)
+		return (*into).load(ctx)
 	}
+	feed := *into
 	group, ctx := errgroup.WithContext(ctx)
 	for namespace, deployments := range of {
 		for _, d := range deployments {
-			some := l.client.wholePods(namespace).selecting(fmt.Sprint(d.Selector))
-			group.Go(func() error { return l.pods.add(ctx, some) })
+			some := read(namespace).selecting(fmt.Sprint(d.Selector))
+			group.Go(func() error { return feed.add(ctx, some) })
 		}
 	}
 	return group.Wait()

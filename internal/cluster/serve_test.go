@@ -108,7 +108,7 @@ func (a *api) list(r *http.Request, resource string) *http.Response {
 var lists = map[string][2]string{
 	"services": {"ServiceList", "v1"}, "pods": {"PodList", "v1"}, "deployments": {"DeploymentList", "apps/v1"},
 	"endpointslices": {"EndpointSliceList", "discovery.k8s.io/v1"}, "leases": {"LeaseList", "coordination.k8s.io/v1"},
-	"replicasets": {"ReplicaSetList", "apps/v1"}, "horizontalpodautoscalers": {"HorizontalPodAutoscalerList", "autoscaling/v2"},
+	"replicasets": {"ReplicaSetList", "apps/v1"}, "events": {"EventList", "v1"}, "horizontalpodautoscalers": {"HorizontalPodAutoscalerList", "autoscaling/v2"},
 }
 
 // scale does what the API server does with the three operations of scalePatch.

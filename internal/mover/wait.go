@@ -194,8 +194,11 @@ func (r *runner) diagnose(s *canary.Snapshot, j *job) error {
 		if v.Deployment.Replicas > j.goal(v) || v.Serving >= v.Deployment.Replicas {
 			continue
 		}
-		if p := canary.DiagnoseDeployment(&v.Deployment); p != nil && j.failing[v.Deployment.Name] != *v.Deployment.Failure {
-			return j.stuck(v, p)
+		if p, definite := canary.DiagnoseDeployment(&v.Deployment); p != nil && j.failing[v.Deployment.Name] != *v.Deployment.Failure {
+			if definite {
+				return j.stuck(v, p)
+			}
+			r.tellOnce(j, p)
 		}
 		for _, pod := range canary.PodsOf(s, v) {
 			p, definite := canary.Diagnose(pod)
@@ -205,13 +208,17 @@ func (r *runner) diagnose(s *canary.Snapshot, j *job) error {
 			if definite && !j.known[pod.UID] {
 				return j.stuck(v, p)
 			}
-			if about := p.Object + p.Code; !j.told[about] {
-				j.told[about] = true
-				r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Trouble, Problem: p})
-			}
+			r.tellOnce(j, p)
 		}
 	}
 	return nil
+}
+
+func (r *runner) tellOnce(j *job, p *canary.Problem) {
+	if about := p.Object + p.Code; !j.told[about] {
+		j.told[about] = true
+		r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Trouble, Problem: p})
+	}
 }
 
 func (j *job) stuck(v *canary.Version, p *canary.Problem) *StuckError {

@@ -38,6 +38,7 @@ func unsafe(s string) (rune, bool) {
 // poisoned puts a string wherever the cluster has a say.
 func poisoned(s string) Status {
 	problem := canary.Problem{Code: s, Severity: canary.Error, Object: "Pod/" + s, Message: s + " ", Since: noon, Next: []string{"logs " + s}}
+	problem.Chain = []canary.Link{{Object: "Pod/" + s, Text: s}, {Event: &canary.Happening{Object: "Pod/" + s, Reason: s, Message: s}}}
 	r := moving(release("auth", 3, 1), 5000, canary.Split{Stable: 2, Canary: 2})
 	r.Name, r.Namespace, r.Services[0].Name = s, s, s
 	for _, v := range r.Versions() {
@@ -73,6 +74,10 @@ func writers(s string) map[string]func(io.Writer) error {
 				p.Handle(e)
 			}
 			return nil
+		},
+		"event": func(w io.Writer) error {
+			_, err := io.WriteString(w, Happening(canary.Happening{Reason: s, Message: s}, noon))
+			return err
 		},
 		"json": func(w io.Writer) error { return JSON(w, list) },
 		"yaml": func(w io.Writer) error { return YAML(w, list) },

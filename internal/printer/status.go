@@ -160,6 +160,9 @@ func (t Table) problems(all []Status) []string {
 		}
 		for _, p := range s.Problems {
 			lines = append(lines, "", name+": "+t.sentence(p))
+			if t.Wide {
+				lines = append(lines, t.chain(p.Chain)...)
+			}
 			for _, next := range p.Next {
 				lines = append(lines, strings.Repeat(" ", len([]rune(name))+2)+Safe(t.Command(next, s.Release.Namespace)))
 			}

@@ -54,6 +54,7 @@ func (r *run) conclude(ctx context.Context, all []planned, moves []mover.Move, r
 		writes.Go(func() { r.writeDown(ctx, e, held, interrupted) })
 	}
 	writes.Wait()
+	r.learn(ctx, endings)
 	return r.tell(endings)
 }
 

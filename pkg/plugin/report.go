@@ -33,6 +33,7 @@ func (r *run) tell(endings []ending) error {
 		if text := message(e.err); !said[text] && !errors.Is(e.err, ErrInterrupted) {
 			said[text] = true
 			fmt.Fprintln(r.streams.ErrOut, text)
+			r.printHappened(e)
 			r.printNext(e.err)
 		}
 	}

@@ -36,8 +36,9 @@ type run struct {
 	namespace string
 	user      string
 	mayScale  bool
-	mayDrain  bool // as far as is known; asked only where there is a label to drain by
-	leases    bool // Leases can be read and, as far as is known, written
+	mayDrain  bool               // as far as is known; asked only where there is a label to drain by
+	leases    bool               // Leases can be read and, as far as is known, written
+	happened  []canary.Happening // to the pods that were waited for in vain
 }
 
 func (o *moveOptions) run(ctx context.Context) error {

@@ -42,12 +42,16 @@ func newStatus(conn *connection, streams genericiooptions.IOStreams) *cobra.Comm
 
 			The weight is the canary's share of the ready endpoints in the Service's EndpointSlices: what is served,
 			not what was asked for. An arrow points to the weight that was asked for, while it is not reached. Below
-			the table stands what is wrong, since when, and what to run next.
+			the table stands what is wrong, since when, and what to run next; with -o wide also how it has come to that,
+			from the Deployment over its pods to their last Events.
 
 			NAME is a release, which is named after its Service; service/NAME and deployment/NAME work too.`),
 		Example: examples(`
 			# Show every release of a namespace
 			kubectl canary status -n messenger
+
+			# Show why one of them does not come up
+			kubectl canary status auth -o wide
 
 			# Watch one of them
 			kubectl canary status auth -w
@@ -120,15 +124,10 @@ func (o *statusOptions) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if sick := unhealthy(found); len(sick) > 0 {
-		if err := live.ReadPods(ctx, sick); err != nil {
-			return err
-		}
-		if found, err = o.find(live); err != nil {
-			return err
-		}
+	statuses, err := o.look(ctx, client, live, found)
+	if err != nil {
+		return err
 	}
-	statuses := o.judge(found, client.Now())
 	if err := o.print(statuses, namespace, client.Now()); err != nil {
 		return err
 	}

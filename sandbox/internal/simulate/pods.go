@@ -15,7 +15,8 @@ const (
 
 // Faults are the values of the annotation Fault. Any other value is shown as a container that cannot be configured.
 var Faults = []string{
-	"never-ready", "crash-loop", "oom", "image-pull", "invalid-image", "image-never-pull", "config-error", "flap",
+	"never-ready", "crash-loop", "oom", "image-pull", "invalid-image", "image-never-pull", "config-error", "create-error", "run-error",
+	"mount", "init-config-error", "init-crash-loop", "flap",
 }
 
 // jq is what the conditions and delays of the stages are written in: c is the first container, to which the fault happens.
@@ -26,7 +27,10 @@ def wait($key; $default): (note($key) | if . == "" then $default else . end) | m
 def fault: note("fault");
 def crashes: fault | IN("crash-loop", "oom");
 def runs: fault | IN("", "never-ready", "crash-loop", "oom", "flap");
+def initFails: (fault | IN("init-config-error", "init-crash-loop")) and .spec.initContainers != null;
+def cannotStart: (runs or fault == "mount" or initFails) | not;
 def c: .status.containerStatuses[0];
+def starting: .status.phase == "Pending" and (c.state.waiting.reason | IN("ContainerCreating", "PodInitializing"));
 def cond($type): [.status.conditions[]? | select(.type == $type) | .status][0];
 def since($type): [.status.conditions[]? | select(.type == $type) | .lastTransitionTime][0];
 def gates: . as $pod | all(.spec.readinessGates[]?.conditionType; . as $gate | $pod | cond($gate) == "True");
@@ -44,24 +48,50 @@ type stage struct {
 }
 
 const (
-	restReady   = `{{ $rest := dict "go" "running" "ready" true }}`
-	restUnready = `{{ $rest := dict "go" "running" }}`
-	running     = `{{ $phase := "Running" }}`
-	pending     = `{{ $phase := "Pending" }}`
+	restReady = `{{ $rest := dict "go" "running" "ready" true }}`
+	creating  = `{{ $phase := "Pending" }}{{ $first := dict "go" "waiting" "reason" "ContainerCreating" }}
+		{{ if .spec.initContainers }}{{ $first = dict "go" "waiting" "reason" "PodInitializing" }}{{ end }}{{ $rest := $first }}`
+	started = `{{ $phase := "Running" }}{{ $first := dict "go" "running" }}{{ $rest := dict "go" "running" }}`
+	stuck   = `{{ $phase := "Pending" }}{{ $rest := dict "go" "running" "ready" true }}{{ $image := (index .spec.containers 0).image }}
+		{{ $fault := index .metadata.annotations "` + Fault + `" }}
+		{{ $reason := get (dict "image-pull" "ErrImagePull" "invalid-image" "InvalidImageName" "image-never-pull" "ErrImageNeverPull"
+			"create-error" "CreateContainerError" "run-error" "RunContainerError") $fault | default "CreateContainerConfigError" }}
+		{{ $message := get (dict
+			"image-pull" (printf "rpc error: code = NotFound desc = failed to pull and unpack image %q: not found" $image)
+			"invalid-image" (printf "Failed to apply default image tag %q: couldn't parse image name %q: invalid reference format" $image $image)
+			"image-never-pull" (printf "Container image %q is not present with pull policy of Never" $image)
+			"create-error" "failed to generate container spec: no command specified"
+			"run-error" "failed to create containerd task: exec: \"/app\": stat /app: no such file or directory"
+			"config-error" "secret \"app-config\" not found") $fault | default (printf "unknown value %q of the annotation ` + Fault + `" $fault) }}
+		{{ $first := dict "go" "waiting" "reason" $reason "message" (or (index .metadata.annotations "` + FaultMessage + `") $message) }}`
+	running = `{{ $phase := "Running" }}`
+	pending = `{{ $phase := "Pending" }}`
 )
 
 var podStages = []stage{
 	{
 		name: "create",
-		when: `here and .status.startTime == null`,
-		set: pending + `{{ $first := dict "go" "waiting" "reason" "ContainerCreating" }}
-			{{ if .spec.initContainers }}{{ $first = dict "go" "waiting" "reason" "PodInitializing" }}{{ end }}{{ $rest := $first }}`,
+		when: `here and .status.startTime == null and fault != "mount"`,
+		set:  creating,
+	},
+	{
+		name:  "create-unmounted",
+		when:  `here and .status.startTime == null and fault == "mount"`,
+		set:   creating,
+		event: `FailedMount: MountVolume.SetUp failed for volume "config" : configmap "app-config" not found`,
 	},
 	{
 		name:  "start",
-		when:  `here and .status.phase == "Pending" and c.state.waiting != null and runs`,
+		when:  `here and .status.phase == "Pending" and c.state.waiting != null and runs and fault != "never-ready"`,
 		after: `50`,
-		set:   running + `{{ $first := dict "go" "running" }}` + restUnready,
+		set:   started,
+	},
+	{
+		name:  "start-unready",
+		when:  `here and .status.phase == "Pending" and c.state.waiting != null and fault == "never-ready"`,
+		after: `50`,
+		set:   started,
+		event: "Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503",
 	},
 	{
 		name:  "ready",
@@ -81,7 +111,7 @@ var podStages = []stage{
 		when:  `here and .status.phase == "Running" and c.ready and (fault | IN("flap", "never-ready"))`,
 		after: `if fault == "flap" then wait("flap-up"; "3s") else 0 end`,
 		set:   running + `{{ $first := dict "go" "running" }}` + restReady,
-		event: "Unhealthy: Readiness probe failed",
+		event: "Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503",
 	},
 	{
 		name:  "others-ready",
@@ -124,17 +154,26 @@ var podStages = []stage{
 	// The containers that never start.
 	{
 		name:  "stuck",
-		when:  `here and .status.phase == "Pending" and (c.state.waiting.reason | IN("ContainerCreating", "PodInitializing")) and (runs | not)`,
+		when:  `here and starting and cannotStart and fault != "image-pull"`,
 		after: `200`,
-		set: pending + restReady + `{{ $image := (index .spec.containers 0).image }}{{ $fault := index .metadata.annotations "` + Fault + `" }}
-			{{ $reason := get (dict "image-pull" "ErrImagePull" "invalid-image" "InvalidImageName" "image-never-pull" "ErrImageNeverPull") $fault | default "CreateContainerConfigError" }}
-			{{ $message := get (dict
-				"image-pull" (printf "rpc error: code = NotFound desc = failed to pull and unpack image %q: not found" $image)
-				"invalid-image" (printf "Failed to apply default image tag %q: couldn't parse image name %q: invalid reference format" $image $image)
-				"image-never-pull" (printf "Container image %q is not present with pull policy of Never" $image)
-				"config-error" "secret \"app-config\" not found") $fault | default (printf "unknown value %q of the annotation ` + Fault + `" $fault) }}
-			{{ $first := dict "go" "waiting" "reason" $reason "message" (or (index .metadata.annotations "` + FaultMessage + `") $message) }}`,
+		set:   stuck,
 		event: "Failed: Error: the container cannot be started",
+	},
+	{
+		name:  "pull",
+		when:  `here and starting and fault == "image-pull"`,
+		after: `200`,
+		set:   stuck,
+		event: "Failed: Failed to pull image: rpc error: code = NotFound desc = not found",
+	},
+	{
+		// a crash loop of the first init container is seen only in its back-off, with a restart more each time
+		name:  "init-stuck",
+		when:  `here and starting and initFails and (fault == "init-crash-loop" or .status.initContainerStatuses[0].state.waiting.reason == "PodInitializing")`,
+		after: `if fault == "init-crash-loop" then wait("crash-every"; "2s") else 200 end`,
+		set: pending + `{{ $init := dict "reason" "CreateContainerConfigError" "message" "secret \"app-config\" not found" }}
+			{{ if eq (index .metadata.annotations "` + Fault + `") "init-crash-loop" }}{{ $init = dict "reason" "CrashLoopBackOff" }}{{ end }}
+			{{ $first := dict "go" "waiting" "reason" "PodInitializing" "init" $init }}{{ $rest := $first }}`,
 	},
 	{
 		name:  "pull-back-off",

@@ -20,17 +20,20 @@ func TestLives(t *testing.T) {
 	}{
 		{"plain", nil, "create:ContainerCreating/0@0s start:Running/0@50ms ready:Ready/0@1s", corev1.PodRunning},
 		{"slow", annotate(ReadyAfter, "1m2.5s"), "create:ContainerCreating/0@0s start:Running/0@50ms ready:Ready/0@1m2.5s", corev1.PodRunning},
-		{"never-ready", annotate(Fault, "never-ready"), "create:ContainerCreating/0@0s start:Running/0@50ms others-ready:Running/0@1s", corev1.PodRunning},
+		{"never-ready", annotate(Fault, "never-ready"), "create:ContainerCreating/0@0s start-unready:Running/0@50ms others-ready:Running/0@1s", corev1.PodRunning},
 		{"crash-loop", annotate(Fault, "crash-loop"), "create:ContainerCreating/0@0s start:Running/0@50ms crash:Error/0@500ms restart-at-once:Running/1@500ms " +
 			"crash:Error/1@500ms back-off:CrashLoopBackOff/1@500ms restart:Running/2@1s crash:Error/2@500ms back-off:CrashLoopBackOff/2@500ms restart:Running/3@1s …", corev1.PodRunning},
 		{"crash-every", annotate(Fault, "crash-loop", CrashEvery, "400ms"), "create:ContainerCreating/0@0s start:Running/0@50ms crash:Error/0@100ms restart-at-once:Running/1@100ms " +
 			"crash:Error/1@100ms back-off:CrashLoopBackOff/1@100ms restart:Running/2@200ms …", corev1.PodRunning},
 		{"oom", annotate(Fault, "oom"), "create:ContainerCreating/0@0s start:Running/0@50ms crash:OOMKilled/0@500ms restart-at-once:Running/1@500ms " +
 			"crash:OOMKilled/1@500ms back-off:CrashLoopBackOff/1@500ms …", corev1.PodRunning},
-		{"image-pull", annotate(Fault, "image-pull"), "create:ContainerCreating/0@0s stuck:ErrImagePull/0@200ms pull-back-off:ImagePullBackOff/0@1s", corev1.PodPending},
+		{"image-pull", annotate(Fault, "image-pull"), "create:ContainerCreating/0@0s pull:ErrImagePull/0@200ms pull-back-off:ImagePullBackOff/0@1s", corev1.PodPending},
 		{"invalid-image", annotate(Fault, "invalid-image"), "create:ContainerCreating/0@0s stuck:InvalidImageName/0@200ms", corev1.PodPending},
 		{"image-never-pull", annotate(Fault, "image-never-pull"), "create:ContainerCreating/0@0s stuck:ErrImageNeverPull/0@200ms", corev1.PodPending},
 		{"config-error", annotate(Fault, "config-error"), "create:ContainerCreating/0@0s stuck:CreateContainerConfigError/0@200ms", corev1.PodPending},
+		{"create-error", annotate(Fault, "create-error"), "create:ContainerCreating/0@0s stuck:CreateContainerError/0@200ms", corev1.PodPending},
+		{"run-error", annotate(Fault, "run-error"), "create:ContainerCreating/0@0s stuck:RunContainerError/0@200ms", corev1.PodPending},
+		{"init-config-error without one", annotate(Fault, "init-config-error"), "create:ContainerCreating/0@0s stuck:CreateContainerConfigError/0@200ms", corev1.PodPending},
 		{"unknown", annotate(Fault, "typo"), "create:ContainerCreating/0@0s stuck:CreateContainerConfigError/0@200ms", corev1.PodPending},
 		{"flap", annotate(Fault, "flap", FlapDown, "4s"), "create:ContainerCreating/0@0s start:Running/0@50ms ready:Ready/0@1s unready:Running/0@3s …", corev1.PodRunning},
 	}
@@ -111,6 +114,50 @@ func TestReadyPodLooksLikeAKubelets(t *testing.T) {
 	}
 	if in := st.InitContainerStatuses; len(in) != 2 || in[0].State.Terminated.Reason != "Completed" || !in[0].Ready || in[1].State.Running == nil || !*in[1].Started {
 		t.Errorf("init containers = %+v", in)
+	}
+}
+
+func TestMountFails(t *testing.T) {
+	p := play(t, annotate(Fault, "mount"))
+	p.until("create-unmounted")
+	p.until("")
+	if p.first() != "ContainerCreating" || p.pod.Status.Phase != corev1.PodPending {
+		t.Errorf("%s, %s", p.first(), p.pod.Status.Phase)
+	}
+}
+
+// The containers wait for as long as the first init container fails, and start when it does no more.
+func TestInitContainerFails(t *testing.T) {
+	init := func(pod *corev1.Pod) {
+		pod.Spec.InitContainers = []corev1.Container{{Name: "init", Image: "init:1"}, {Name: "second", Image: "init:1"}}
+	}
+	check := func(p *player, reason string, restarts int32) {
+		t.Helper()
+		in := p.pod.Status.InitContainerStatuses
+		if in[0].State.Waiting == nil || in[0].State.Waiting.Reason != reason || in[0].RestartCount != restarts || in[0].Ready {
+			t.Errorf("init container = %+v", in[0])
+		}
+		if in[1].State.Waiting.Reason != "PodInitializing" || p.first() != "PodInitializing" || p.condition(corev1.PodInitialized).Status != corev1.ConditionFalse {
+			t.Errorf("those that wait for it: %+v, %s", in[1], p.first())
+		}
+	}
+	p := play(t, annotate(Fault, "init-config-error"), init)
+	p.until("init-stuck")
+	check(p, "CreateContainerConfigError", 0)
+	p.until("")
+
+	p = play(t, annotate(Fault, "init-crash-loop"), init)
+	for restarts := range int32(3) {
+		p.until("init-stuck")
+		check(p, "CrashLoopBackOff", restarts+1)
+		if last := p.pod.Status.InitContainerStatuses[0].LastTerminationState.Terminated; last == nil || last.ExitCode != 1 {
+			t.Errorf("its last end: %+v", last)
+		}
+	}
+	p.pod.Annotations = nil
+	p.until("ready")
+	if in := p.pod.Status.InitContainerStatuses[0]; in.State.Terminated == nil || !in.Ready || in.RestartCount != 3 {
+		t.Errorf("in the end: %+v", in)
 	}
 }
 
