@@ -84,7 +84,7 @@ node:
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no cluster
-	go test ./docs ./internal/... ./pkg/... ./test/contract ./test/guard ./test/markdown
+	go test ./docs ./internal/... ./pkg/... ./test/contract ./test/guard ./test/markdown ./test/witness
 
 .PHONY: script
 script: build bin/sandbox ## Run one script test: make script T=name

@@ -8,9 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-canary/kubectl-canary/test/messenger"
 )
 
 // creators is how many objects are created at once: more does not make the API server faster.
@@ -19,7 +18,7 @@ const creators = 16
 // fleet makes a namespace with n services as in manifests/messenger, each of three pods of v1 and one of v2, and returns
 // when all of them are ready endpoints. A pod is ready so long after its start.
 func fleet(ctx context.Context, namespace string, n int, readyAfter time.Duration) error {
-	if err := createNamespace(namespace); err != nil {
+	if err := messenger.CreateNamespace(ctx, cluster.client, namespace); err != nil {
 		return err
 	}
 	group, each := errgroup.WithContext(ctx)
@@ -36,26 +35,9 @@ func fleet(ctx context.Context, namespace string, n int, readyAfter time.Duratio
 func serviceName(i int) string { return fmt.Sprintf("service-%04d", i) }
 
 func createRelease(ctx context.Context, namespace, name string, readyAfter time.Duration) error {
-	var service corev1.Service
-	if err := readManifest(name, "service", &service); err != nil {
-		return err
-	}
-	service.Namespace = namespace
-	if _, err := cluster.client.CoreV1().Services(namespace).Create(ctx, &service, metav1.CreateOptions{}); err != nil {
-		return err
-	}
-	for _, version := range []string{"v1", "v2"} {
-		var d appsv1.Deployment
-		if err := readManifest(name, version+"-deployment", &d); err != nil {
-			return err
-		}
-		d.Namespace = namespace
-		d.Spec.Template.Annotations = map[string]string{faults + "ready-after": readyAfter.String()}
-		if _, err := cluster.client.AppsV1().Deployments(namespace).Create(ctx, &d, metav1.CreateOptions{}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return messenger.Deploy(ctx, cluster.client, namespace, root, messenger.Options{
+		Services: []string{name}, Annotations: map[string]map[string]string{"": {"ready-after": readyAfter.String()}},
+	})
 }
 
 // fleetReady waits five times as long as it asks: asking takes the API server's time from what it waits for.
@@ -64,7 +46,7 @@ func fleetReady(ctx context.Context, namespace string) error {
 	defer cancel()
 	for {
 		began := time.Now()
-		err := allReady(namespace)
+		err := messenger.Ready(ctx, cluster.client, namespace)
 		if err == nil {
 			return nil
 		}

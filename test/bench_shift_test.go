@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-canary/kubectl-canary/test/markdown"
+	"github.com/kubectl-canary/kubectl-canary/test/witness"
 )
 
 // shiftOfFour tells how long a move takes beyond what its pods take to be ready.
@@ -23,18 +24,18 @@ func (b *bench) shiftOfFour(ctx context.Context) (string, error) {
 		if err := b.back(ctx, b.four); err != nil {
 			return "", err
 		}
-		h, err := watchNamespace(b.four)
+		h, err := witness.Watch(cluster.client, b.four)
 		if err != nil {
 			return "", err
 		}
 		began := time.Now()
 		u, err := b.run(ctx, shift, cluster.kubeconfig)
 		if err != nil {
-			h.end()
+			h.End()
 			return "", err
 		}
-		events, err := h.sorted(ctx)
-		h.end()
+		events, err := h.Sorted(ctx)
+		h.End()
 		if err != nil {
 			return "", err
 		}
@@ -65,19 +66,19 @@ func (b *bench) shiftOfFour(ctx context.Context) (string, error) {
 }
 
 // slowestPod is the longest time from the creation of a pod, among those that came since, until it was a ready endpoint.
-func slowestPod(events []event, since time.Time) (slowest time.Duration) {
+func slowestPod(events []witness.Event, since time.Time) (slowest time.Duration) {
 	created, ready := map[types.UID]time.Time{}, map[types.UID]bool{}
 	for _, e := range events {
-		switch o := e.object.(type) {
+		switch o := e.Object.(type) {
 		case *corev1.Pod:
-			if _, known := created[o.UID]; !known && e.seen.After(since) {
-				created[o.UID] = e.seen
+			if _, known := created[o.UID]; !known && e.Seen.After(since) {
+				created[o.UID] = e.Seen
 			}
 		case *discoveryv1.EndpointSlice:
-			for uid := range readyPods(o) {
+			for uid := range witness.ReadyPods(o) {
 				if at, is := created[uid]; is && !ready[uid] {
 					ready[uid] = true
-					slowest = max(slowest, e.seen.Sub(at))
+					slowest = max(slowest, e.Seen.Sub(at))
 				}
 			}
 		}

@@ -65,8 +65,8 @@ func (all documents) cmdBlock(ts *testscript.TestScript, _ bool, args []string) 
 		fmt.Fprintf(&shell, "{ %s\n} >%d.out 2>%d.err; code=$?; echo $code >%d.code; (exit $code)\n", command, i, i, i)
 	}
 	p := launch(ts, of(ts).command(ts, []string{"bash", "-c", shell.String()}))
-	_, err = p.code()
-	fmt.Fprint(ts.Stderr(), p.stderr.String())
+	_, err = p.Code()
+	fmt.Fprint(ts.Stderr(), p.Stderr.String())
 	ts.Check(err)
 	failed := false
 	for i, s := range steps {

@@ -13,6 +13,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-canary/kubectl-canary/test/patience"
+	"github.com/kubectl-canary/kubectl-canary/test/process"
 )
 
 // killed N VERB FLAG...: for each release whose name ends in a number and b or a, such as x3b and x3a for every number up
@@ -46,7 +49,7 @@ func cmdKilled(ts *testscript.TestScript, _ bool, args []string) {
 
 // killing is a process that the proxy before it will end.
 type killing struct {
-	*process
+	*process.Process
 	proxy *proxy
 }
 
@@ -82,8 +85,8 @@ func startKilled(ts *testscript.TestScript, release string, at int, before bool,
 		answer := httptest.NewRecorder()
 		pass(answer)
 		if before {
-			_ = k.cmd.Process.Signal(syscall.SIGKILL)
-			<-k.ended
+			_ = k.Cmd.Process.Signal(syscall.SIGKILL)
+			<-k.Ended
 			return
 		}
 		for key, values := range answer.Header() {
@@ -93,18 +96,18 @@ func startKilled(ts *testscript.TestScript, release string, at int, before bool,
 		_, _ = w.Write(answer.Body.Bytes())
 		_ = http.NewResponseController(w).Flush()
 		time.Sleep(50 * time.Millisecond) // for the answer to be taken in
-		_ = k.cmd.Process.Signal(syscall.SIGKILL)
-		<-k.ended
+		_ = k.Cmd.Process.Signal(syscall.SIGKILL)
+		<-k.Ended
 	})
-	k.process = launch(ts, s.command(ts, command, "KUBECONFIG="+file))
+	k.Process = launch(ts, s.command(ts, command, "KUBECONFIG="+file))
 	close(started)
 	return k
 }
 
 func (k *killing) end() error {
-	code, err := k.code()
+	code, err := k.Code()
 	if err == nil && code != 128+int(syscall.SIGKILL) {
-		err = fmt.Errorf("ended with %d before it could be killed, having written %q\n%s%s", code, k.proxy.log, k.stdout.String(), k.stderr.String())
+		err = fmt.Errorf("ended with %d before it could be killed, having written %q\n%s%s", code, k.proxy.log, k.Stdout.String(), k.Stderr.String())
 	}
 	return err
 }
@@ -115,7 +118,7 @@ func cmdLocksExpired(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("usage: locks-expired")
 	}
 	ns := of(ts).namespace
-	ts.Check(eventually(func() error {
+	ts.Check(patience.Until(func() error {
 		leases, err := cluster.client.CoordinationV1().Leases(ns).List(context.Background(), metav1.ListOptions{})
 		if err != nil {
 			return err

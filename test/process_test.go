@@ -1,7 +1,6 @@
 package test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,43 +9,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kubectl-canary/kubectl-canary/test/patience"
+	"github.com/kubectl-canary/kubectl-canary/test/process"
 )
-
-// patience bounds every command and every wait of a script. What takes longer hangs.
-const patience = 90 * time.Second
-
-// process is a command that a script has started.
-type process struct {
-	cmd    *exec.Cmd
-	stdout text
-	stderr text
-	since  time.Time
-	until  time.Time
-	ended  chan struct{} // closed when it has
-}
-
-// text collects output that may be read while it grows.
-type text struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (t *text) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.b.Write(p)
-}
-
-func (t *text) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.b.String()
-}
 
 // command prepares a command to run where exec would, with settings added to its environment.
 func (s *script) command(ts *testscript.TestScript, words []string, settings ...string) *exec.Cmd {
@@ -71,58 +41,24 @@ func (s *script) command(ts *testscript.TestScript, words []string, settings ...
 }
 
 // launch starts a command, which does not outlive the script.
-func launch(ts *testscript.TestScript, cmd *exec.Cmd) *process {
-	p := &process{cmd: cmd, since: time.Now(), ended: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = &p.stdout, &p.stderr
-	ts.Check(cmd.Start())
-	go func() {
-		_ = cmd.Wait()
-		p.until = time.Now()
-		close(p.ended)
-	}()
-	ts.Defer(func() {
-		select {
-		case <-p.ended:
-		default:
-			_ = cmd.Process.Kill()
-			<-p.ended
-		}
-	})
+func launch(ts *testscript.TestScript, cmd *exec.Cmd) *process.Process {
+	p, err := process.Start(cmd)
+	ts.Check(err)
+	ts.Defer(p.Kill)
 	return p
 }
 
-// code waits for the exit code: as in a shell, 128 more than the signal that ended it. A process that hangs is made to
-// show where.
-func (p *process) code() (int, error) {
-	select {
-	case <-p.ended:
-	case <-time.After(patience):
-		_ = p.cmd.Process.Signal(syscall.SIGQUIT)
-		select {
-		case <-p.ended:
-		case <-time.After(5 * time.Second):
-			_ = p.cmd.Process.Kill()
-			<-p.ended
-		}
-		return 0, fmt.Errorf("%s: has not ended within %s", strings.Join(p.cmd.Args, " "), patience)
-	}
-	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return 128 + int(status.Signal()), nil
-	}
-	return p.cmd.ProcessState.ExitCode(), nil
-}
-
 // end shows the output to the script's next assertions, and compares the exit code; output for programs has to be valid.
-func (p *process) end(ts *testscript.TestScript, want string) {
+func end(ts *testscript.TestScript, p *process.Process, want string) {
 	of(ts).last = p
-	got, err := p.code()
-	fmt.Fprint(ts.Stdout(), p.stdout.String())
-	fmt.Fprint(ts.Stderr(), p.stderr.String())
+	got, err := p.Code()
+	fmt.Fprint(ts.Stdout(), p.Stdout.String())
+	fmt.Fprint(ts.Stderr(), p.Stderr.String())
 	ts.Check(err)
 	if strconv.Itoa(got) != want {
 		ts.Fatalf("exit code %d, want %s", got, want)
 	}
-	p.hold(ts)
+	hold(ts, p)
 }
 
 // exits CODE COMMAND...: the command ends with the code.
@@ -130,7 +66,7 @@ func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND...")
 	}
-	launch(ts, of(ts).command(ts, args[1:])).end(ts, args[0])
+	end(ts, launch(ts, of(ts).command(ts, args[1:])), args[0])
 }
 
 // start NAME COMMAND...: the command goes on in the background.
@@ -147,7 +83,7 @@ func cmdEnds(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: ends NAME CODE")
 	}
-	of(ts).named(ts, args[0]).end(ts, args[1])
+	end(ts, of(ts).named(ts, args[0]), args[1])
 }
 
 // signal NAME SIGNAL: what was started gets a signal, and what it asks the proxy for from now on stands after it.
@@ -160,7 +96,7 @@ func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
 	if s.proxy != nil {
 		s.proxy.note("(signal " + args[1] + ")")
 	}
-	ts.Check(s.named(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
+	ts.Check(s.named(ts, args[0]).Cmd.Process.Signal(signals[args[1]]))
 }
 
 // says NAME PATTERN: what was started prints something that matches, by now or soon.
@@ -171,12 +107,12 @@ func cmdSays(ts *testscript.TestScript, _ bool, args []string) {
 	p := of(ts).named(ts, args[0])
 	pattern, err := regexp.Compile(`(?m)` + args[1])
 	ts.Check(err)
-	said := func() bool { return pattern.MatchString(p.stdout.String() + p.stderr.String()) }
-	err = eventually(func() error {
+	said := func() bool { return pattern.MatchString(p.Stdout.String() + p.Stderr.String()) }
+	err = patience.Until(func() error {
 		select {
-		case <-p.ended:
+		case <-p.Ended:
 			if !said() {
-				return final{errors.New("it has ended")}
+				return patience.NoMore(errors.New("it has ended"))
 			}
 		default:
 		}
@@ -186,7 +122,7 @@ func cmdSays(ts *testscript.TestScript, _ bool, args []string) {
 		return nil
 	})
 	if err != nil {
-		ts.Fatalf("%s: %v\n%s%s", args[1], err, p.stdout.String(), p.stderr.String())
+		ts.Fatalf("%s: %v\n%s%s", args[1], err, p.Stdout.String(), p.Stderr.String())
 	}
 }
 
@@ -197,39 +133,26 @@ func cmdUntil(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	pattern, err := regexp.Compile(`(?m)` + args[0])
 	ts.Check(err)
-	var p *process
-	err = eventually(func() error {
+	var p *process.Process
+	err = patience.Until(func() error {
 		p = launch(ts, of(ts).command(ts, args[1:]))
-		code, err := p.code()
-		if err == nil && (code != 0 || !pattern.MatchString(p.stdout.String())) {
-			err = fmt.Errorf("exit code %d\n%s%s", code, p.stdout.String(), p.stderr.String())
+		code, err := p.Code()
+		if err == nil && (code != 0 || !pattern.MatchString(p.Stdout.String())) {
+			err = fmt.Errorf("exit code %d\n%s%s", code, p.Stdout.String(), p.Stderr.String())
 		}
 		return err
 	})
 	if err != nil {
 		ts.Fatalf("never matched %s: %v", args[0], err)
 	}
-	fmt.Fprint(ts.Stdout(), p.stdout.String())
-	fmt.Fprint(ts.Stderr(), p.stderr.String())
+	fmt.Fprint(ts.Stdout(), p.Stdout.String())
+	fmt.Fprint(ts.Stderr(), p.Stderr.String())
 }
 
-func (s *script) named(ts *testscript.TestScript, name string) *process {
+func (s *script) named(ts *testscript.TestScript, name string) *process.Process {
 	p := s.started[name]
 	if p == nil {
 		ts.Fatalf("nothing was started as %s", name)
 	}
 	return p
-}
-
-// final is an error that waiting does not mend.
-type final struct{ error }
-
-// eventually calls try until it succeeds, and returns its last error when patience is at its end.
-func eventually(try func() error) error {
-	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
-		err := try()
-		if err == nil || errors.As(err, new(final)) || time.Now().After(deadline) {
-			return err
-		}
-	}
 }

@@ -15,6 +15,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/kubectl-canary/kubectl-canary/test/patience"
+	"github.com/kubectl-canary/kubectl-canary/test/process"
+	"github.com/kubectl-canary/kubectl-canary/test/request"
 )
 
 // proxy stands between the plugin and the API server: plain HTTP on this machine on one side, a certificate on the other,
@@ -75,11 +79,11 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.others.ServeHTTP(w, r)
 		return
 	}
-	verb, object := describe(r)
+	verb, object := request.Describe(r)
 	name := verb + " " + object
 	p.mu.Lock()
-	p.counts[kindOf(object)+" "+verb]++
-	writes := verb != "GET" && verb != "LIST" && verb != "WATCH" && !strings.HasPrefix(object, "selfsubject")
+	p.counts[request.Kind(object)+" "+verb]++
+	writes := request.Writes(verb, object)
 	if writes {
 		p.log = append(p.log, name)
 	}
@@ -90,41 +94,6 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.plugin.ServeHTTP(w, r)
-}
-
-// describe names a request, such as "PATCH deployments/auth-v1/scale".
-func describe(r *http.Request) (verb, object string) {
-	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	switch {
-	case len(parts) > 2 && parts[0] == "api":
-		parts = parts[2:]
-	case len(parts) > 3 && parts[0] == "apis":
-		parts = parts[3:]
-	}
-	if len(parts) > 2 && parts[0] == "namespaces" {
-		parts = parts[2:]
-	}
-	verb = r.Method
-	switch {
-	case verb == http.MethodGet && r.URL.Query().Get("watch") != "":
-		verb = "WATCH"
-	case verb == http.MethodGet && len(parts) == 1:
-		verb = "LIST"
-	}
-	object = strings.Join(parts, "/")
-	if r.URL.Query().Has("dryRun") {
-		object += " (dry run)"
-	}
-	return verb, object
-}
-
-// kindOf leaves the name out of an object: "deployments/scale".
-func kindOf(object string) string {
-	parts := strings.Split(object, "/")
-	if len(parts) > 1 {
-		parts = append(parts[:1], parts[2:]...)
-	}
-	return strings.Join(parts, "/")
 }
 
 func (p *proxy) note(line string) {
@@ -196,7 +165,7 @@ func cmdSaw(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 || p == nil {
 		ts.Fatalf("usage: proxy, and later saw WRITE")
 	}
-	ts.Check(eventually(func() error {
+	ts.Check(patience.Until(func() error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if !slices.Contains(p.log, args[0]) {
@@ -226,7 +195,7 @@ func cmdBeforeWrite(ts *testscript.TestScript, _ bool, args []string) {
 // meddle runs a command, and notes it among the writes.
 func (s *script) meddle(run *exec.Cmd) {
 	s.proxy.note("(" + strings.Join(run.Args, " ") + ")")
-	var out text
+	var out process.Text
 	run.Stdout, run.Stderr = &out, &out
 	err := run.Start()
 	if err == nil {

@@ -53,14 +53,10 @@ func startSandbox() (s *sandbox, err error) {
 		return s, err
 	}
 	if s.kubeconfig == "" {
-		up := exec.Command(filepath.Join(s.tools, "sandbox"), "up", "--dir", dir, "--name", "test", "--audit-policy", "audit-policy.yaml")
-		var stderr bytes.Buffer
-		up.Stderr = &stderr
-		out, err := up.Output()
-		if err != nil {
-			return s, fmt.Errorf("sandbox up: %w\n%s", err, stderr.String())
+		if s.kubeconfig, err = s.guard.Run("up", "--audit-policy", "audit-policy.yaml"); err != nil {
+			return s, err
 		}
-		s.kubeconfig, s.audited = strings.TrimSpace(string(out)), true
+		s.audited = true
 	}
 	if err := s.connect(); err != nil {
 		return s, err
@@ -112,8 +108,6 @@ func (s *sandbox) connect() error {
 	s.client, err = kubernetes.NewForConfig(config)
 	return err
 }
-
-// stop takes down what startSandbox started, and returns when it is gone.
 
 // kubeconfigFor writes a user's kubeconfig with a default namespace, for another server if one is given.
 func (s *sandbox) kubeconfigFor(user, file, namespace, server string) error {

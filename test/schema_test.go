@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-canary/kubectl-canary/test/contract"
+	"github.com/kubectl-canary/kubectl-canary/test/process"
 )
 
 var schema = sync.OnceValues(func() (contract.Schema, error) {
@@ -33,9 +34,9 @@ func format(words []string) string {
 }
 
 // hold compares what `-o json` or `-o yaml` printed, if anything, with the schema that docs/json.md promises.
-func (p *process) hold(ts *testscript.TestScript) {
-	document := []byte(p.stdout.String())
-	switch format(p.cmd.Args) {
+func hold(ts *testscript.TestScript, p *process.Process) {
+	document := []byte(p.Stdout.String())
+	switch format(p.Cmd.Args) {
 	case "json":
 	case "yaml":
 		var err error

@@ -10,18 +10,21 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-canary/kubectl-canary/test/messenger"
+	"github.com/kubectl-canary/kubectl-canary/test/process"
+	"github.com/kubectl-canary/kubectl-canary/test/witness"
 )
 
 // script is what one script has beside its files: a namespace, and what goes on in it.
 type script struct {
 	namespace   string
 	environment []string // names of the variables that commands get
-	started     map[string]*process
-	last        *process // of the last exits or ends
-	history     *history // nil before the first command that needs it
-	bounds      []*bound
+	started     map[string]*process.Process
+	last        *process.Process // of the last exits or ends
+	history     *witness.History // nil before the first command that needs it
+	bounds      []*witness.Bound
 	mark        uint64 // of the last snapshot
 	proxy       *proxy // nil unless the script goes through one
 	direct      string // the KUBECONFIG that does not
@@ -58,9 +61,9 @@ func params(dir string) testscript.Params {
 
 // setUp gives a script a namespace, which is $NS and the default of its KUBECONFIG, and the users who have the Roles there.
 func setUp(env *testscript.Env) error {
-	s := &script{namespace: newNamespaceName(filepath.Base(env.WorkDir)), started: map[string]*process{}}
+	s := &script{namespace: newNamespaceName(filepath.Base(env.WorkDir)), started: map[string]*process.Process{}}
 	env.Values[scriptKey{}] = s
-	if err := createNamespace(s.namespace); err != nil {
+	if err := messenger.CreateNamespace(context.Background(), cluster.client, s.namespace); err != nil {
 		return err
 	}
 	env.Defer(func() { deleteNamespace(s.namespace) })
@@ -100,19 +103,6 @@ func setUp(env *testscript.Env) error {
 func newNamespaceName(test string) string {
 	name := strings.TrimPrefix(test, "script-")
 	return name[:min(len(name), 50)] + "-" + strings.ToLower(rand.Text()[:4])
-}
-
-// createNamespace returns when pods can be created in it: they need its service account.
-func createNamespace(name string) error {
-	ctx := context.Background()
-	_, err := cluster.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
-	if err != nil {
-		return err
-	}
-	return eventually(func() error {
-		_, err := cluster.client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
-		return err
-	})
 }
 
 // deleteNamespace does not wait: the cluster ends soon.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-canary/kubectl-canary/test/patience"
 )
 
 // quiet is how long nothing must have happened for a namespace to be at rest: a pod is gone a second after it was deleted.
@@ -21,14 +23,7 @@ func cmdSnapshot(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	s := of(ts)
 	h := s.record(ts)
-	ts.Check(eventually(func() error {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if since := time.Since(h.last); since < quiet {
-			return fmt.Errorf("the namespace is not at rest: an event came %s ago", since)
-		}
-		return nil
-	}))
+	ts.Check(patience.Until(func() error { return h.Rest(quiet) }))
 	s.mark = presentVersion(ts, s.namespace)
 }
 
@@ -39,12 +34,12 @@ func cmdUnchanged(ts *testscript.TestScript, _ bool, args []string) {
 	if s.mark == 0 {
 		ts.Fatalf("usage: snapshot, and later unchanged [KIND...]")
 	}
-	all, err := s.history.sorted(context.Background())
+	all, err := s.history.Sorted(context.Background())
 	ts.Check(err)
 	var written []string
 	for _, e := range all {
-		if e.version > s.mark && (len(args) == 0 || slices.Contains(args, e.kind)) {
-			written = append(written, fmt.Sprintf("  %s %s (%s) by %s", e.kind, e.object.GetName(), e.object.GetResourceVersion(), writer(e.object)))
+		if e.Version > s.mark && (len(args) == 0 || slices.Contains(args, e.Kind)) {
+			written = append(written, fmt.Sprintf("  %s %s (%s) by %s", e.Kind, e.Object.GetName(), e.Object.GetResourceVersion(), writer(e.Object)))
 		}
 	}
 	if len(written) > 0 {
@@ -61,13 +56,4 @@ func writer(o metav1.Object) string {
 		}
 	}
 	return name
-}
-
-// presentVersion is the resource version of now.
-func presentVersion(ts *testscript.TestScript, namespace string) uint64 {
-	list, err := cluster.client.AppsV1().Deployments(namespace).List(context.Background(), metav1.ListOptions{Limit: 1})
-	ts.Check(err)
-	version, err := versionOf(list.ResourceVersion)
-	ts.Check(err)
-	return version
 }

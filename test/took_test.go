@@ -19,7 +19,7 @@ func cmdTook(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	most, err := time.ParseDuration(args[1])
 	ts.Check(err)
-	took := p.until.Sub(p.since)
+	took := p.Until.Sub(p.Since)
 	ts.Logf("it took %.1fs", took.Seconds())
 	if took < least || took > most {
 		ts.Fatalf("it took %s, want %s to %s", took, args[0], args[1])
@@ -37,17 +37,17 @@ func cmdAfterRestart(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	most, err := time.ParseDuration(args[1])
 	ts.Check(err)
-	events, err := s.history.sorted(context.Background())
+	events, err := s.history.Sorted(context.Background())
 	ts.Check(err)
 	for _, e := range events {
-		pod, isPod := e.object.(*corev1.Pod)
+		pod, isPod := e.Object.(*corev1.Pod)
 		if !isPod || len(pod.Status.ContainerStatuses) == 0 || pod.Status.ContainerStatuses[0].RestartCount < int32(restarts) {
 			continue
 		}
-		if pod.CreationTimestamp.Time.Before(s.last.since.Truncate(time.Second)) {
+		if pod.CreationTimestamp.Time.Before(s.last.Since.Truncate(time.Second)) {
 			continue
 		}
-		after := s.last.until.Sub(e.seen)
+		after := s.last.Until.Sub(e.Seen)
 		ts.Logf("it ended %.1fs after %s had restarted %d times", after.Seconds(), pod.Name, restarts)
 		if after > most || after < 0 {
 			ts.Fatalf("want 0s to %s", most)

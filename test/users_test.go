@@ -12,6 +12,8 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-canary/kubectl-canary/test/patience"
 )
 
 const (
@@ -83,7 +85,7 @@ func bindRoles(namespace string) error {
 		}
 	}
 	for _, role := range roles {
-		if err := eventually(func() error { return mayList(ctx, userOf(role), namespace) }); err != nil {
+		if err := patience.Until(func() error { return mayList(ctx, userOf(role), namespace) }); err != nil {
 			return err
 		}
 	}

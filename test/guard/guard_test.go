@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The cluster is taken down, and its folder removed, once.
+// A command is run on the cluster, which is taken down, and its folder removed, once.
 func TestStop(t *testing.T) {
 	dir, log := t.TempDir(), filepath.Join(t.TempDir(), "log")
 	program := filepath.Join(t.TempDir(), "sandbox")
@@ -20,9 +20,12 @@ func TestStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := g.Run("status"); err != nil {
+		t.Error(err)
+	}
 	g.Stop()
 	g.Stop()
-	if did, err := os.ReadFile(log); string(did) != "down --dir "+dir+" --name test\n" {
+	if did, err := os.ReadFile(log); string(did) != "status --dir "+dir+" --name test\ndown --dir "+dir+" --name test\n" {
 		t.Errorf("it has done %q (%v)", did, err)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,28 +57,15 @@ func start() (s *sandbox, err error) {
 			s.guard.Stop()
 		}
 	}()
-	out, err := s.sandbox("up", "--real-node")
-	if err != nil {
+	if s.kubeconfig, err = s.guard.Run("up", "--real-node"); err != nil {
 		return nil, err
 	}
-	s.kubeconfig = strings.TrimSpace(out)
 	images := []string{"load-image", appProgram}
 	for _, service := range services {
 		images = append(images, service+"-service:v1", service+"-service:v2")
 	}
-	_, err = s.sandbox(images...)
+	_, err = s.guard.Run(images...)
 	return s, err
-}
-
-func (s *sandbox) sandbox(args ...string) (string, error) {
-	cmd := exec.Command(sandboxProgram, append(args, "--dir", s.dir, "--name", clusterName)...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("sandbox %s: %w\n%s", strings.Join(args, " "), err, stderr.String())
-	}
-	return string(out), nil
 }
 
 // command runs a program of bin in the cluster's network.

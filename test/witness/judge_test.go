@@ -1,4 +1,4 @@
-package test
+package witness
 
 import (
 	"testing"
@@ -52,22 +52,22 @@ func TestJudge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var events []event
+			var events []Event
 			for _, o := range append(base[:len(base):len(base)], tt.objects...) {
-				events = append(events, event{version: uint64(len(events) + 1), object: o})
+				events = append(events, Event{Version: uint64(len(events) + 1), Object: o})
 			}
-			last := events[len(events)-1].version
-			b := &bound{service: "auth", deployments: []string{"auth-v1", "auth-v2"}, floor: tt.least, ceiling: tt.most, from: last, to: last}
-			v := b.judge(events)
-			if v.least != tt.least || v.most != tt.most || v.moments != 1 || len(v.violations) != 0 {
+			last := events[len(events)-1].Version
+			b := &Bound{Service: "auth", Deployments: []string{"auth-v1", "auth-v2"}, Floor: tt.least, Ceiling: tt.most, From: last, To: last}
+			v := b.Judge(events)
+			if v.Least != tt.least || v.Most != tt.most || v.Moments != 1 || len(v.Violations) != 0 {
 				t.Errorf("%v, want ready %d, pods %d at one moment", v, tt.least, tt.most)
 			}
-			b.floor++
-			if v := b.judge(events); len(v.violations) != 1 {
+			b.Floor++
+			if v := b.Judge(events); len(v.Violations) != 1 {
 				t.Errorf("a broken floor was not noticed: %v", v)
 			}
-			b.floor, b.ceiling = 0, tt.most-1
-			if v := b.judge(events); len(v.violations) != 1 {
+			b.Floor, b.Ceiling = 0, tt.most-1
+			if v := b.Judge(events); len(v.Violations) != 1 {
 				t.Errorf("a broken ceiling was not noticed: %v", v)
 			}
 		})
@@ -84,9 +84,9 @@ func TestJudgeSeesMoments(t *testing.T) {
 			Endpoints:  []discoveryv1.Endpoint{{Conditions: discoveryv1.EndpointConditions{Ready: &ready}, TargetRef: &corev1.ObjectReference{Kind: "Pod", UID: "a"}}},
 		}
 	}
-	events := []event{
-		{version: 1, object: set}, {version: 2, object: pod}, {version: 3, object: slice(true)},
-		{version: 5, object: slice(false)}, {version: 7, object: slice(true)}, {version: 9, object: pod, deleted: true},
+	events := []Event{
+		{Version: 1, Object: set}, {Version: 2, Object: pod}, {Version: 3, Object: slice(true)},
+		{Version: 5, Object: slice(false)}, {Version: 7, Object: slice(true)}, {Version: 9, Object: pod, Deleted: true},
 	}
 	for _, tt := range []struct {
 		from, to     uint64
@@ -94,8 +94,8 @@ func TestJudgeSeesMoments(t *testing.T) {
 	}{
 		{4, 8, 3, 1}, {3, 4, 1, 0}, {5, 6, 1, 1}, {6, 8, 2, 1}, {7, 8, 1, 0}, {8, 9, 2, 1}, {20, 20, 1, 1},
 	} {
-		b := &bound{service: "auth", deployments: []string{"auth-v1"}, floor: 1, ceiling: 1, from: tt.from, to: tt.to}
-		if v := b.judge(events); v.moments != tt.moments || len(v.violations) != tt.bad {
+		b := &Bound{Service: "auth", Deployments: []string{"auth-v1"}, Floor: 1, Ceiling: 1, From: tt.from, To: tt.to}
+		if v := b.Judge(events); v.Moments != tt.moments || len(v.Violations) != tt.bad {
 			t.Errorf("from %d to %d: %v, want %d moments, %d of them bad", tt.from, tt.to, v, tt.moments, tt.bad)
 		}
 	}
