@@ -19,13 +19,14 @@ func Headroom(s *Snapshot, moves []Moving, barrier bool) [][]Problem {
 	if len(s.Quotas)+len(s.LimitRanges) == 0 {
 		return found
 	}
-	all := make([]surge, len(moves))
+	all, slow := make([]surge, len(moves)), make([]surge, len(moves))
 	for i, m := range moves {
 		all[i] = newSurge(s, m)
+		slow[i] = all[i].slow(m.Plan)
 		found[i] = all[i].limitProblems(s.LimitRanges)
 	}
 	for _, q := range s.Quotas {
-		for i, problems := range quotaProblems(&q, all, barrier) {
+		for i, problems := range quotaProblems(&q, all, slow, barrier) {
 			found[i] = append(found[i], problems...)
 		}
 	}
@@ -35,10 +36,9 @@ func Headroom(s *Snapshot, moves []Moving, barrier bool) [][]Problem {
 // surge is the pods that a move has while it goes on, as a quota counts them.
 type surge struct {
 	sides [2]surgingSide // stable, canary
-	// rounds are the pods of both sides after the raise of each round; those of before the first round are there now, or
-	// missing.
-	before [2]int
-	rounds [][2]int
+	// The pods of both sides: at the start, where some may be missing, after the raise of each round, and at the end.
+	before, after [2]int
+	rounds        [][2]int
 }
 
 // surgingSide is one side of a move.
@@ -50,20 +50,21 @@ type surgingSide struct {
 }
 
 func newSurge(s *Snapshot, m Moving) surge {
-	g := surge{before: sides(m.Plan.From), rounds: make([][2]int, len(m.Plan.Rounds))}
+	g := surge{before: sides(m.Plan.From), after: sides(m.Plan.Target), rounds: make([][2]int, len(m.Plan.Rounds))}
 	for i, v := range []*Version{m.Release.Stable, m.Release.Canary} {
 		side := surgingSide{deployment: &v.Deployment, grows: make([]bool, len(m.Plan.Rounds))}
 		if side.known = v.Deployment.Template != nil; side.known {
 			side.demand = v.Deployment.Template.Pod(s.LimitRanges)
 		}
 		there := v.Deployment.Pods
-		if i == 0 && m.Plan.Keep {
-			g.before[i] = there
+		runsOn := i == 0 && m.Plan.Keep
+		if runsOn {
+			g.before[i], g.after[i] = there, there
 		}
 		for k, round := range m.Plan.Rounds {
 			g.rounds[k][i] = sides(round.Raise)[i]
-			if i == 0 && m.Plan.Keep {
-				g.rounds[k][i] = there // they run on
+			if runsOn {
+				g.rounds[k][i] = there
 				continue
 			}
 			side.grows[k] = g.rounds[k][i] > min(there, sides(round.Room)[i])
@@ -74,6 +75,20 @@ func newSurge(s *Snapshot, m Moving) surge {
 	return g
 }
 
+// slow is the same move when the pods that it stops are still there at its end: a quota counts them until they are gone.
+func (g *surge) slow(p Plan) surge {
+	slow := surge{sides: g.sides, before: g.before, after: g.before, rounds: slices.Clone(g.rounds)}
+	for k, round := range p.Rounds {
+		for i := range slow.after {
+			if g.sides[i].grows[k] {
+				slow.after[i] += sides(round.Raise)[i] - sides(round.Room)[i]
+			}
+		}
+		slow.rounds[k] = slow.after
+	}
+	return slow
+}
+
 func sides(s Split) [2]int { return [2]int{s.Stable, s.Canary} }
 
 // at is the pods of both sides after the raise of a round; a move that is over stays where it ended.
@@ -81,14 +96,7 @@ func (g *surge) at(round int) [2]int {
 	if round < len(g.rounds) {
 		return g.rounds[round]
 	}
-	return g.last()
-}
-
-func (g *surge) last() [2]int {
-	if len(g.rounds) == 0 {
-		return g.before
-	}
-	return g.rounds[len(g.rounds)-1]
+	return g.after
 }
 
 // need is what a moment takes of a resource beyond what is there now, where each pod of a side takes so much of it.
@@ -174,17 +182,17 @@ func worstApart(all []surge, each [][2]int64) (p peak, ok bool) {
 		if creates {
 			p.moves = append(p.moves, i)
 		}
-		most := g.before[0] + g.before[1]
+		pods := g.before[0] + g.before[1]
 		for _, at := range g.rounds {
-			most = max(most, at[0]+at[1])
+			pods = max(pods, at[0]+at[1])
 		}
-		p.pods += most
+		p.pods += pods
 	}
 	return p, ok
 }
 
 // quotaProblems returns what speaks against each of the moves, by its index.
-func quotaProblems(q *Quota, all []surge, barrier bool) map[int][]Problem {
+func quotaProblems(q *Quota, all, slow []surge, barrier bool) map[int][]Problem {
 	found := map[int][]Problem{}
 	counted := make([][2]bool, len(all))
 	for i, g := range all {
@@ -194,12 +202,16 @@ func quotaProblems(q *Quota, all []surge, barrier bool) map[int][]Problem {
 				return nil
 			}
 			counted[i][side] = match
-			if missing := q.missing(&of.demand); match && missing != "" && slices.Contains(of.grows, true) {
-				found[i] = append(found[i], q.problem(fmt.Sprintf("%s, as Deployment %s", missing, of.deployment.Name)))
+			if name, container := q.missing(&of.demand); match && name != "" && slices.Contains(of.grows, true) {
+				found[i] = append(found[i], q.problem(Error, fmt.Sprintf("%s has to be set on every container, and is not on %s of Deployment %s", name, container, of.deployment.Name)))
 			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.Hard)) {
+		used, usage := q.Used[name]
+		if !usage {
+			continue
+		}
 		each := make([][2]int64, len(all))
 		for i, g := range all {
 			for side, of := range g.sides {
@@ -208,17 +220,23 @@ func quotaProblems(q *Quota, all []surge, barrier bool) map[int][]Problem {
 				}
 			}
 		}
-		used, usage := q.Used[name]
+		left := q.Hard[name] - used
+		severity, still := Error, ""
 		p, ok := worstMoment(all, each, barrier)
-		if left := q.Hard[name] - used; ok && usage && p.need > left {
-			when := fmt.Sprintf("round %d: ", p.round+1)
-			if !barrier && len(all) > 1 {
-				when = "all at once: "
-			}
-			for _, i := range p.moves {
-				found[i] = append(found[i], q.problem(fmt.Sprintf("%s: %s more needed at the worst moment (%s%d pods), %s left",
-					name, amount(name, p.need), when, p.pods, amount(name, max(0, left)))))
-			}
+		if ok && p.need <= left {
+			severity, still = Warning, " if those that it stops are not gone by then"
+			p, ok = worstMoment(slow, each, barrier)
+		}
+		if !ok || p.need <= left {
+			continue
+		}
+		when := fmt.Sprintf("round %d: ", p.round+1)
+		if !barrier && len(all) > 1 {
+			when = "all at once: "
+		}
+		for _, i := range p.moves {
+			found[i] = append(found[i], q.problem(severity, fmt.Sprintf("%s: %s more needed at the worst moment (%s%d pods%s), %s left",
+				name, amount(name, p.need), when, p.pods, still, amount(name, max(0, left)))))
 		}
 	}
 	return found

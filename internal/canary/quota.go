@@ -80,10 +80,11 @@ func computed(name string) bool {
 	return name == "cpu" || name == "memory" || name == "ephemeral-storage"
 }
 
-// missing says what the quota demands of every container, and one of the pod does not have; empty where nothing is.
-func (q *Quota) missing(d *PodDemand) string {
+// missing returns a resource that the quota wants every container to name, and a container of the pod that does not; empty
+// where there is none.
+func (q *Quota) missing(d *PodDemand) (name, container string) {
 	if d.PodLevel {
-		return ""
+		return "", ""
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.Hard)) {
 		of, limit := strings.CutPrefix(name, "limits.")
@@ -92,21 +93,21 @@ func (q *Quota) missing(d *PodDemand) string {
 			continue
 		}
 		for _, c := range d.Containers {
-			has, what := c.Requests, "a request"
+			has := c.Requests
 			if limit {
-				has, what = c.Limits, "a limit"
+				has = c.Limits
 			}
 			if _, ok := has[of]; !ok {
-				return fmt.Sprintf("%s: container %s has to have %s for %s, and has none", name, c.Name, what, of)
+				return name, c.Name
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
-func (q *Quota) problem(what string) Problem {
+func (q *Quota) problem(severity Severity, what string) Problem {
 	return Problem{
-		Code: CodeQuota, Severity: Error, Object: "ResourceQuota/" + q.Name,
+		Code: CodeQuota, Severity: severity, Object: "ResourceQuota/" + q.Name,
 		Message: "quota " + q.Name + ": " + what, Next: []string{"describe quota " + q.Name},
 	}
 }

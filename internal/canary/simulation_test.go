@@ -60,6 +60,7 @@ type simulation struct {
 	bounds         Bounds
 	crashes        bool // a move may be cut off after any write
 	rounds         int
+	look           func() // at every moment, if it is set
 }
 
 type crash struct{}
@@ -73,6 +74,9 @@ func (s *simulation) pods() int { return s.stable.replicas() + s.canary.replicas
 func (s *simulation) chance(what string) bool { return rapid.Bool().Draw(s.t, what) }
 
 func (s *simulation) check(when string) {
+	if s.look != nil {
+		s.look()
+	}
 	if n := s.stable.serving + s.canary.serving; n < s.bounds.Floor {
 		s.t.Fatalf("%s: %d ready endpoints, below the floor of %+v: %+v", when, n, s.bounds, s.position())
 	}

@@ -186,6 +186,14 @@ func TestToService(t *testing.T) {
 	if diff := cmp.Diff(want, toService(s)); diff != "" {
 		t.Error(diff)
 	}
+	yes := true
+	s.Spec.PublishNotReadyAddresses = true
+	s.Annotations = map[string]string{"argo-rollouts.argoproj.io/managed-by-rollouts": "web", "a": "b"}
+	s.OwnerReferences = []metav1.OwnerReference{{Kind: "Canary", Name: "auth", Controller: &yes}}
+	want.NotReady, want.Marks, want.Owner = true, map[string]string{"argo-rollouts.argoproj.io/managed-by-rollouts": "web"}, "Canary/auth"
+	if diff := cmp.Diff(want, toService(s)); diff != "" {
+		t.Error(diff)
+	}
 	s.Spec.Type = corev1.ServiceTypeExternalName
 	if !toService(s).ExternalName {
 		t.Error("not an ExternalName")

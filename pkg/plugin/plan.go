@@ -59,7 +59,7 @@ func (r *run) planOne(release canary.Release, s *canary.Snapshot) planned {
 // object lets problems stand against the move, or only be told of.
 func (r *run) object(p *planned, problems []canary.Problem) {
 	for _, problem := range problems {
-		if canary.Forceable(problem.Code) && (r.force || r.ask.Rollback) {
+		if problem.Severity != canary.Error || canary.Forceable(problem.Code) && (r.force || r.ask.Rollback) {
 			p.warnings = append(p.warnings, problem)
 		} else {
 			p.refusals = append(p.refusals, problem)

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,6 +9,8 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -37,6 +40,26 @@ func TestRefusals(t *testing.T) {
 				Spec:       autoscalingv2.HorizontalPodAutoscalerSpec{MaxReplicas: 9, ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "chat-v1"}},
 			})
 		}, "chat: HorizontalPodAutoscaler chat scales Deployment chat-v1", 1, true, true},
+		{"endpoints of pods that are not ready", func(a *api) {
+			svc := a.objects["services/chat"].(*corev1.Service).DeepCopy()
+			svc.Spec.PublishNotReadyAddresses = true
+			a.put("services", svc)
+		}, "chat: Service chat publishes the addresses of pods that are not ready", 1, true, true},
+		{"overlapping selectors", func(a *api) {
+			d := a.deployment("chat-v2")
+			d.Spec.Selector.MatchLabels = map[string]string{"version": "v2"}
+			a.put("deployments", d)
+		}, "auth, chat: the selector of Deployment chat-v2 matches the pods of Deployment auth-v2 too", 1, true, true},
+		{"the same pods", func(a *api) {
+			d := a.deployment("chat-v2")
+			d.Spec.Template.Spec.Containers[0].Image = "chat:v1"
+			a.put("deployments", d)
+		}, "chat: both versions run the same", 1, true, true},
+		{"driven by another", func(a *api) {
+			d := a.deployment("chat-v2")
+			d.Labels = map[string]string{"rollouts.kruise.io/canary-deployment": "chat-v1"}
+			a.put("deployments", d)
+		}, "chat: OpenKruise drives Deployment chat-v2", 1, true, true},
 		{"locked", func(a *api) {
 			holder, seconds, now := "joe@desk/x", int32(30), metav1.NewMicroTime(time.Now())
 			a.put("leases", &coordinationv1.Lease{
@@ -66,7 +89,7 @@ func TestRefusals(t *testing.T) {
 					c.prepare(a)
 					code, _, errOut := a.do(line)
 					if c.force && strings.Contains(line, "--force") || c.back && line == "rollback" {
-						if code != 0 || !strings.Contains(errOut, "Warning: chat: ") && c.name != "locked" {
+						if code != 0 || !strings.Contains(errOut, "Warning: "+c.want) && c.name != "locked" {
 							t.Errorf("%s: %d\n%s", line, code, errOut)
 						}
 						return
@@ -78,6 +101,58 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What leaves no room for the pods of a plan is told of once, of all releases that are to have them.
+func TestNoRoom(t *testing.T) {
+	pods := func(n string) corev1.ResourceList { return corev1.ResourceList{"pods": resource.MustParse(n)} }
+	full := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "q"}, Status: corev1.ResourceQuotaStatus{Hard: pods("9"), Used: pods("8")}}
+	least := &corev1.LimitRange{ObjectMeta: metav1.ObjectMeta{Name: "l"}, Spec: corev1.LimitRangeSpec{
+		Limits: []corev1.LimitRangeItem{{Type: "Pod", Min: corev1.ResourceList{"cpu": resource.MustParse("1")}}},
+	}}
+	for _, c := range []struct {
+		line   string
+		stable int32
+		code   int
+		want   []string // none: nothing is said
+	}{
+		{"shift --to 50", 3, 1, []string{
+			"error: nothing was written, because:\n",
+			"\n  auth: limit range l refuses pods of Deployment auth-v2: the pod has no request, and the least is 1 for cpu; --force goes on all the same\n    kubectl describe limits l -n messenger --server http://api\n",
+			"\n  auth, chat: quota q: pods: 2 more needed at the worst moment (round 1: 10 pods), 1 left; --force goes on all the same\n    kubectl describe quota q -n messenger --server http://api\n",
+		}},
+		{"shift --to 50 --dry-run", 3, 1, []string{"\n  auth, chat: quota q: pods: 2 more"}},
+		{"shift --to 50 --force", 3, 0, []string{"Warning: auth, chat: quota q: pods: 2 more needed at the worst moment (round 1: 10 pods), 1 left\n", "Warning: chat: limit range l refuses pods of Deployment chat-v2"}},
+		{"rollback", 1, 0, []string{"Warning: auth, chat: quota q: pods: 4 more needed at the worst moment (all at once: 8 pods), 1 left\n"}},
+		{"rollback", 3, 0, nil},
+	} {
+		in(t, func(t *testing.T, a *api) {
+			a.release("auth", c.stable, 1)
+			a.release("chat", c.stable, 1)
+			if c.line == "rollback" && c.stable == 1 {
+				a.put("leases", lease("auth", 3))
+				a.put("leases", lease("chat", 3))
+			}
+			a.put("resourcequotas", full.DeepCopy())
+			a.put("limitranges", least.DeepCopy())
+			code, _, errOut := a.do(c.line)
+			if code != c.code || (code != 0) != (len(a.writes()) == 0) {
+				t.Errorf("%s: %d, writes %q\n%s", c.line, code, a.writes(), errOut)
+			}
+			contains(t, c.line, errOut, c.want...)
+			if c.want == nil && strings.Contains(errOut, "Warning") {
+				t.Errorf("%s: %s", c.line, errOut)
+			}
+		})
+	}
+}
+
+// lease remembers a baseline.
+func lease(release string, baseline int) *coordinationv1.Lease {
+	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+		Name: "kubectl-canary." + release, Labels: map[string]string{"app.kubernetes.io/managed-by": "kubectl-canary"},
+		Annotations: map[string]string{"kubectl-canary/state": fmt.Sprintf(`{"schema":1,"stable":"v1","canary":"v2","baseline":%d,"desired":50,"target":{"stable":1,"canary":1},"set":{"stable":1,"canary":1}}`, baseline)},
+	}}
 }
 
 // Two that are refused are both told of.

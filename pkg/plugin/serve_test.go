@@ -23,6 +23,7 @@ var lists = map[string][2]string{
 	"services": {"ServiceList", "v1"}, "pods": {"PodList", "v1"}, "deployments": {"DeploymentList", "apps/v1"},
 	"endpointslices": {"EndpointSliceList", "discovery.k8s.io/v1"}, "leases": {"LeaseList", "coordination.k8s.io/v1"},
 	"horizontalpodautoscalers": {"HorizontalPodAutoscalerList", "autoscaling/v2"},
+	"resourcequotas":           {"ResourceQuotaList", "v1"}, "limitranges": {"LimitRangeList", "v1"},
 }
 
 var codes = map[metav1.StatusReason]int{
