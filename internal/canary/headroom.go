@@ -224,7 +224,7 @@ func quotaProblems(q *Quota, all, slow []surge, barrier bool) map[int][]Problem 
 		severity, still := Error, ""
 		p, ok := worstMoment(all, each, barrier)
 		if ok && p.need <= left {
-			severity, still = Warning, " if those that it stops are not gone by then"
+			severity, still = Warning, ", with those that are stopped and may not be gone yet"
 			p, ok = worstMoment(slow, each, barrier)
 		}
 		if !ok || p.need <= left {
