@@ -2,6 +2,7 @@ package canary
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -50,6 +51,11 @@ func NewPlan(from Position, target Split, bounds Bounds) (Plan, error) {
 		p.Rounds = append(p.Rounds, r)
 	}
 	return p, nil
+}
+
+// Raises says whether the plan starts any pod.
+func (p *Plan) Raises() bool {
+	return slices.ContainsFunc(p.Rounds, func(r Round) bool { return r.Raise != r.Room })
 }
 
 // raised sets the replicas; the new pods do not serve yet.

@@ -27,17 +27,23 @@ func (c *Client) limitRanges(ns string) *feed[canary.LimitRange] {
 // ReadLimits reads what bounds the pods of the namespace, again where it was read before. Of what the user may not see
 // nothing is known: the API server decides then.
 func (l *Live) ReadLimits(ctx context.Context) error {
+	var noQuotas, noRanges bool
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		_, err := hidden(l.quotas.load(ctx))
+	group.Go(func() (err error) {
+		noQuotas, err = hidden(l.quotas.load(ctx))
 		return err
 	})
-	group.Go(func() error {
-		_, err := hidden(l.limitRanges.load(ctx))
+	group.Go(func() (err error) {
+		noRanges, err = hidden(l.limitRanges.load(ctx))
 		return err
 	})
-	return group.Wait()
+	err := group.Wait()
+	l.limitsHidden = noQuotas || noRanges
+	return err
 }
+
+// LimitsHidden says that the user may not see all that bounds the pods of the namespace.
+func (l *Live) LimitsHidden() bool { return l.limitsHidden }
 
 // toQuota takes what the API server goes by: not what is asked for, but what it has taken in and counted.
 func toQuota(q *corev1.ResourceQuota) canary.Quota {

@@ -72,7 +72,11 @@ func TestReadLimits(t *testing.T) {
 			}
 			return nil, nil
 		}
-		if s := read(t, c, Want{Limits: true}).Snapshot(); len(s.Quotas) != 0 || len(s.LimitRanges) != 1 {
+		if l.LimitsHidden() {
+			t.Error("hidden, though both were read")
+		}
+		l = read(t, c, Want{Limits: true})
+		if s := l.Snapshot(); len(s.Quotas) != 0 || len(s.LimitRanges) != 1 || !l.LimitsHidden() {
 			t.Errorf("forbidden: %+v, %+v", s.Quotas, s.LimitRanges)
 		}
 	})

@@ -40,6 +40,7 @@ type Live struct {
 	happenings  *feed[canary.Happening]  // of what ReadEvents was asked for
 
 	leasesHidden bool
+	limitsHidden bool
 
 	mu      sync.Mutex
 	written map[written]string // the version that our last write made

@@ -203,6 +203,9 @@ func (r *run) announce(all []planned) {
 	if r.live.AutoscalersHidden() {
 		r.warn("horizontalpodautoscalers are forbidden: whether one would undo the move cannot be seen")
 	}
+	if r.live.LimitsHidden() && slices.ContainsFunc(all, func(p planned) bool { return p.plan.Raises() }) {
+		r.warn("resourcequotas or limitranges are forbidden: whether there is room for the pods that are started cannot be seen")
+	}
 	var warnings, notes remarks
 	for _, p := range all {
 		for _, w := range p.warnings {
