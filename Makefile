@@ -72,6 +72,7 @@ test: deps build sandbox node dist ## Run every test
 	cd sandbox && go test -trimpath -vet=off ./...
 	go test -timeout 30m -v ./test/node
 	go test -timeout 60m $$(go list ./... | grep -v '/test/node$$')
+	hack/fuzz.sh
 
 .PHONY: test-node
 test-node: deps build node ## Run the tests that count lost requests, on a real node: as root on Linux
@@ -85,6 +86,12 @@ node:
 .PHONY: test-unit
 test-unit: ## Run the tests that need no cluster
 	go test ./docs ./internal/... ./pkg/... ./test/contract ./test/guard ./test/markdown ./test/witness
+
+FUZZTIME ?= 1m
+
+.PHONY: fuzz
+fuzz: ## Look for inputs that break a parser, a plan or what is printed, FUZZTIME for each target
+	hack/fuzz.sh $(FUZZTIME)
 
 .PHONY: script
 script: build bin/sandbox ## Run one script test: make script T=name

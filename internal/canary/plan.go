@@ -2,6 +2,7 @@ package canary
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -23,6 +24,11 @@ type Plan struct {
 	Keep         bool          // stable's pods are not stopped, but run on without traffic
 	Bake         time.Duration // with Keep: for how long; 0 is for good
 }
+
+// maxRounds is more than anybody would wait for.
+const maxRounds = 10_000
+
+var errLongPlan = fmt.Errorf("it would take more than %d rounds: allow a larger --max-surge", maxRounds)
 
 var errNoPlan = errors.New("no order of steps keeps both bounds: allow a --max-surge of at least 1")
 
@@ -47,6 +53,9 @@ func NewPlan(from Position, target Split, bounds Bounds) (Plan, error) {
 		r.Lower = pos.Replicas()
 		if pos == start {
 			return Plan{}, errNoPlan
+		}
+		if len(p.Rounds) == maxRounds {
+			return Plan{}, errLongPlan
 		}
 		p.Rounds = append(p.Rounds, r)
 	}

@@ -1,6 +1,7 @@
 package canary
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -67,6 +68,19 @@ const (
 func (r *Record) AtRest() bool {
 	return r != nil && r.Move == nil && (r.Set.Stable == 0 || r.Set.Canary == 0)
 }
+
+// Sane says whether its numbers can be: counts that a Deployment can have, of which nothing else in here has to be wary.
+func (r *Record) Sane() bool {
+	splits := []Split{r.Target, r.Set}
+	for _, c := range r.Changes {
+		splits = append(splits, c.Before, c.After)
+	}
+	return r.Schema == RecordSchema && possible(r.Baseline) && !slices.ContainsFunc(splits, func(s Split) bool {
+		return !possible(s.Stable) || !possible(s.Canary)
+	})
+}
+
+func possible(replicas int) bool { return replicas >= 0 && replicas <= math.MaxInt32 }
 
 // Knows says whether the version was there when the record was written.
 func (r *Record) Knows(version string) bool {

@@ -52,7 +52,7 @@ func toDeployment(d *appsv1.Deployment) canary.Deployment {
 		PodLabels: d.Spec.Template.Labels, Selector: matcher(d.Spec.Selector),
 		Replicas: 1, Paused: d.Spec.Paused,
 		Generation: d.Generation, Observed: d.Status.ObservedGeneration,
-		Pods: int(d.Status.Replicas), UpdatedPods: int(d.Status.UpdatedReplicas), ReadyPods: int(d.Status.ReadyReplicas),
+		Pods: count(d.Status.Replicas), UpdatedPods: count(d.Status.UpdatedReplicas), ReadyPods: count(d.Status.ReadyReplicas),
 	}
 	out.Writer, out.Marks, out.Owner = writer(d.ManagedFields), marks(d), ownerOf(d)
 	out.SpecHash, out.Template = specHash(&d.Spec.Template.Spec), toTemplate(&d.Spec.Template.Spec)
@@ -60,7 +60,7 @@ func toDeployment(d *appsv1.Deployment) canary.Deployment {
 		out.MatchLabels = d.Spec.Selector.MatchLabels
 	}
 	if d.Spec.Replicas != nil {
-		out.Replicas = int(*d.Spec.Replicas)
+		out.Replicas = count(*d.Spec.Replicas)
 	}
 	for _, c := range d.Spec.Template.Spec.Containers {
 		out.Images = append(out.Images, c.Image)
@@ -74,6 +74,9 @@ func toDeployment(d *appsv1.Deployment) canary.Deployment {
 	}
 	return out
 }
+
+// count is a number of pods: the API server allows none below 0, and nothing that comes after this has to ask.
+func count(n int32) int { return max(0, int(n)) }
 
 // writer finds who owns the replicas. Where several do, as after applies that agree, it is the last of them.
 func writer(fields []metav1.ManagedFieldsEntry) (w canary.Writer) {
@@ -185,7 +188,7 @@ func toPod(m metav1.Object) canary.Pod {
 
 func toContainer(c corev1.ContainerStatus) canary.Container {
 	out := canary.Container{
-		Name: c.Name, Ready: c.Ready, Running: c.State.Running != nil, Restarts: int(c.RestartCount),
+		Name: c.Name, Ready: c.Ready, Running: c.State.Running != nil, Restarts: count(c.RestartCount),
 		Ended: toEnded(c.State.Terminated), Last: toEnded(c.LastTerminationState.Terminated),
 	}
 	if w := c.State.Waiting; w != nil {

@@ -52,7 +52,7 @@ func toLease(l *coordinationv1.Lease) (namedLease, bool) {
 		out.lease.Until = l.Spec.RenewTime.Add(time.Duration(*l.Spec.LeaseDurationSeconds) * time.Second)
 	}
 	var record canary.Record
-	if json.Unmarshal([]byte(l.Annotations[stateAnnotation]), &record) == nil && record.Schema == canary.RecordSchema {
+	if json.Unmarshal([]byte(l.Annotations[stateAnnotation]), &record) == nil && record.Sane() {
 		out.lease.Record = &record
 	}
 	return out, true

@@ -62,10 +62,10 @@ func toReplicaSet(rs *appsv1.ReplicaSet) (canary.ReplicaSet, bool) {
 		return canary.ReplicaSet{}, false
 	}
 	out := canary.ReplicaSet{
-		Name: rs.Name, Deployment: string(owner.UID), Replicas: 1, Pods: int(rs.Status.Replicas), ReadyPods: int(rs.Status.ReadyReplicas),
+		Name: rs.Name, Deployment: string(owner.UID), Replicas: 1, Pods: count(rs.Status.Replicas), ReadyPods: count(rs.Status.ReadyReplicas),
 	}
 	if rs.Spec.Replicas != nil {
-		out.Replicas = int(*rs.Spec.Replicas)
+		out.Replicas = count(*rs.Spec.Replicas)
 	}
 	return out, true
 }
