@@ -101,8 +101,10 @@ func History(leases map[string]Lease, notices []Notice) []Entry {
 	return all
 }
 
+// inOrder sorts by time, and within a second, as one move of several releases ends, by name.
 func inOrder(all []Entry) {
+	second := func(e Entry) time.Time { return e.Time.Truncate(time.Second) }
 	slices.SortStableFunc(all, func(a, b Entry) int {
-		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Release, b.Release))
+		return cmp.Or(second(a).Compare(second(b)), cmp.Compare(a.Release, b.Release), a.Time.Compare(b.Time))
 	})
 }
