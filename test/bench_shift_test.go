@@ -18,7 +18,7 @@ import (
 // shiftOfFour tells how long a move takes beyond what its pods take to be ready.
 func (b *bench) shiftOfFour(ctx context.Context) (string, error) {
 	const n = 5
-	shift := []string{"kubectl-canary", "shift", "--to", "50", "-n", b.four}
+	shift := moveOnly(b.four, "shift", "--to", "50")
 	var took, pods, beyond []float64
 	for i := range n + 1 {
 		if err := b.back(ctx, b.four); err != nil {
@@ -86,9 +86,14 @@ func slowestPod(events []witness.Event, since time.Time) (slowest time.Duration)
 	return slowest
 }
 
+// moveOnly is a command that moves, without the time in which it only watches what it has done.
+func moveOnly(namespace string, words ...string) []string {
+	return append(append([]string{"kubectl-canary"}, words...), "--settle", "0s", "-n", namespace)
+}
+
 // back takes all releases of a namespace to weight 0.
 func (b *bench) back(ctx context.Context, namespace string) error {
-	if _, err := b.run(ctx, []string{"kubectl-canary", "rollback", "-n", namespace}, cluster.kubeconfig); err != nil {
+	if _, err := b.run(ctx, moveOnly(namespace, "rollback"), cluster.kubeconfig); err != nil {
 		return err
 	}
 	return b.moved(ctx, namespace)
@@ -120,7 +125,7 @@ func (b *bench) shiftOfMany(ctx context.Context) (string, error) {
 	over := func(ctx context.Context) error { return b.moved(ctx, b.many) }
 	shift := &subject{
 		label: "`kubectl-canary shift --to 50`, from 3/0 to 2/2", before: over,
-		words: []string{"kubectl-canary", "shift", "--to", "50", "-n", b.many},
+		words: moveOnly(b.many, "shift", "--to", "50"),
 	}
 	loop := &subject{
 		label: "`kubectl scale` in a loop, the same, waits for nothing", words: []string{"sh", "-c", each},

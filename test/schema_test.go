@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -13,9 +14,14 @@ import (
 	"github.com/kubectl-canary/kubectl-canary/test/process"
 )
 
-var schema = sync.OnceValues(func() (contract.Schema, error) {
-	return contract.Read(filepath.Join(root, "docs", "releaselist.schema.json"))
-})
+// schemas are those of the lists that the plugin prints.
+var schemas = map[string]func() (contract.Schema, error){"ReleaseList": schema("releaselist"), "ChangeList": schema("changelist")}
+
+func schema(name string) func() (contract.Schema, error) {
+	return sync.OnceValues(func() (contract.Schema, error) {
+		return contract.Read(filepath.Join(root, "docs", name+".schema.json"))
+	})
+}
 
 // format is what a command line asks the plugin to print as; empty for other commands.
 func format(words []string) string {
@@ -33,7 +39,7 @@ func format(words []string) string {
 	return ""
 }
 
-// hold compares what `-o json` or `-o yaml` printed, if anything, with the schema that docs/json.md promises.
+// hold compares what `-o json` or `-o yaml` printed, if anything, with the schema of its kind that docs/json.md promises.
 func hold(ts *testscript.TestScript, p *process.Process) {
 	document := []byte(p.Stdout.String())
 	switch format(p.Cmd.Args) {
@@ -48,9 +54,14 @@ func hold(ts *testscript.TestScript, p *process.Process) {
 	if document = bytes.TrimSpace(document); len(document) == 0 || string(document) == "null" {
 		return
 	}
-	s, err := schema()
+	var list struct{ Kind string }
+	ts.Check(json.Unmarshal(document, &list))
+	if schemas[list.Kind] == nil {
+		ts.Fatalf("there is no schema of a %q", list.Kind)
+	}
+	s, err := schemas[list.Kind]()
 	ts.Check(err)
 	if err := s.Check(document); err != nil {
-		ts.Fatalf("not as docs/releaselist.schema.json says: %v", err)
+		ts.Fatalf("a %s is not as its schema in docs says: %v", list.Kind, err)
 	}
 }

@@ -1,5 +1,5 @@
 // Command docgen writes what can be read off the code: `go run ./hack/docgen docs` writes docs/cmd, with a page for each
-// command, docs/exit-codes.md, and docs/releaselist.schema.json.
+// command, docs/exit-codes.md, and the JSON schemas of the lists.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/kubectl-canary/kubectl-canary/internal/printer"
 	"github.com/kubectl-canary/kubectl-canary/pkg/plugin"
 )
 
@@ -48,11 +49,20 @@ func run(args []string) error {
 	if err := os.WriteFile(filepath.Join(args[0], "exit-codes.md"), []byte(exitCodes(topic)), 0o644); err != nil {
 		return err
 	}
-	contract, err := schema()
-	if err != nil {
-		return err
+	releases, changes := printer.NewReleaseList(nil, nil), printer.NewChangeList("", nil)
+	for _, list := range []struct {
+		list             any
+		apiVersion, kind string
+	}{{releases, releases.APIVersion, releases.Kind}, {changes, changes.APIVersion, changes.Kind}} {
+		contract, err := schema(list.list, list.apiVersion, list.kind)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(args[0], strings.ToLower(list.kind)+".schema.json"), contract, 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(args[0], "releaselist.schema.json"), contract, 0o644)
+	return nil
 }
 
 // pages are the commands below one, in order of name, that have a page.

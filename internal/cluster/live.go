@@ -145,7 +145,12 @@ func (l *Live) Empty() bool {
 
 // NamespaceError returns the server's answer where the namespace does not exist; nil where it does, or may not be seen.
 func (l *Live) NamespaceError(ctx context.Context) error {
-	_, err := l.client.core.Namespaces().Get(ctx, l.namespace, metav1.GetOptions{})
+	return l.client.NamespaceError(ctx, l.namespace)
+}
+
+// NamespaceError is that of a Live.
+func (c *Client) NamespaceError(ctx context.Context, namespace string) error {
+	_, err := c.core.Namespaces().Get(ctx, namespace, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return err
 	}

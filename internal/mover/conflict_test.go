@@ -115,6 +115,30 @@ func TestLowerIsUndone(t *testing.T) {
 	})
 }
 
+// The same while the pods that were lowered leave: an apply that reads one Deployment before the lower, and writes the other
+// after it, would leave too few of both.
+func TestLowerIsUndoneWhileItLeaves(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 3, 1)
+		w.at("controllers act on auth-v1", 1, func() { w.other("auth-v2", 1) })
+		results, _ := w.run(t.Context(), options(), canary.Split{Stable: 2, Canary: 2})
+		wantConflict(t, results[0].Err, "auth-v2")
+		w.wantSplits(canary.Split{Stable: 3, Canary: 1})
+	})
+}
+
+// Whose lock is gone undoes nothing: whoever has it now has changed the other side.
+func TestNothingIsUndoneWithoutTheLock(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 3, 1)
+		w.at("refresh", 2, func() { w.other("auth-v2", 0) })
+		moves := w.moves(canary.Split{Stable: 2, Canary: 2}, false)
+		moves[0].Lock = &lock{left: 1}
+		wantOutcomes(t, Run(t.Context(), w, w.now(), moves, options()), canary.Held)
+		w.wantWrites("auth-v2 1→2", "auth-v1 3→2")
+	})
+}
+
 // A Deployment that was deleted and created again is another one, though it has as many replicas.
 func TestReplacedDeployment(t *testing.T) {
 	in(t, func(t *testing.T, w *world) {

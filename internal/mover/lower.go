@@ -2,6 +2,7 @@ package mover
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -81,8 +82,8 @@ func wanted(jobs []*job, p pick) bool {
 	return slices.ContainsFunc(jobs, func(j *job) bool { return j.wants(p) != j.position().Replicas() })
 }
 
-// write lowers what may go by what was just read. A second read after the write undoes it where the other side has
-// shrunk meanwhile.
+// write lowers what may go by what was just read. It is undone where the other side is found changed by a second read after
+// the write, or until what was lowered has left.
 func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, err error) {
 	var some []*job
 	before := map[*job]canary.Split{}
@@ -105,11 +106,14 @@ func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, 
 	if err != nil {
 		return lowered, err
 	}
-	if err := r.see(ctx, s, some); err != nil {
-		r.undo(ctx, some, before)
-		return lowered, err
+	if err = r.see(ctx, s, some); err == nil {
+		err = r.await(ctx, r.deadline(), some, (*job).left, nil)
 	}
-	return lowered, r.await(ctx, r.deadline(), some, (*job).left, nil)
+	var conflict *canary.ConflictError
+	if errors.As(err, &conflict) {
+		r.undo(ctx, some, before)
+	}
+	return lowered, err
 }
 
 // holdStill waits until the endpoints have not changed for a while. What drains waits after it has left them instead.

@@ -7,10 +7,11 @@ import (
 )
 
 // The machine contract: fields are only added within a version. The comments of these types and fields are the
-// descriptions in docs/releaselist.schema.json.
+// descriptions in docs/releaselist.schema.json and docs/changelist.schema.json.
 const (
-	apiVersion = "kubectl-canary/v1alpha1"
-	listKind   = "ReleaseList"
+	apiVersion  = "kubectl-canary/v1alpha1"
+	listKind    = "ReleaseList"
+	changesKind = "ChangeList"
 )
 
 // ReleaseList is what `-o json` prints: of status, and of a command that moves traffic.
@@ -121,4 +122,48 @@ type Change struct {
 	Reason string `json:"reason"`
 	// How it ended.
 	Outcome canary.Outcome `json:"outcome"`
+}
+
+// ChangeList is what `history -o json` prints.
+type ChangeList struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// The changes, oldest first. Empty when none is known.
+	Items []PastChange `json:"items"`
+}
+
+// PastChange is one change of a release's split by this plugin.
+type PastChange struct {
+	// Where the release is.
+	Namespace string `json:"namespace"`
+	// The release's name.
+	Release string `json:"release"`
+	// When it ended.
+	Time time.Time `json:"time"`
+	// The user, as the API server knows them.
+	By string `json:"by"`
+	// The weight before, in percent.
+	From canary.Weight `json:"from"`
+	// The weight that was asked for, in percent; that of the replicas after it, where the source is an Event.
+	To canary.Weight `json:"to"`
+	// The replicas before, without dark ones.
+	Before Replicas `json:"before"`
+	// The replicas after it, without dark ones.
+	After Replicas `json:"after"`
+	// The command, such as shift --to 50.
+	Command string `json:"command"`
+	// What --reason said. Empty when it was not given, or the source is an Event.
+	Reason string `json:"reason"`
+	// How it ended.
+	Outcome canary.Outcome `json:"outcome"`
+	// How long it took, in seconds, rounded up. Null when that is not known.
+	Seconds *int `json:"seconds"`
+	// What it is known from: the release's Lease, or an Event on its Service.
+	Source canary.Source `json:"source"`
+}
+
+// Replicas are what the two Deployments of a release ask for.
+type Replicas struct {
+	Stable int `json:"stable"`
+	Canary int `json:"canary"`
 }

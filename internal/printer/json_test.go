@@ -25,7 +25,13 @@ func asJSON(t *testing.T, all ...Status) string {
 
 func valid(t *testing.T, document []byte) {
 	t.Helper()
-	schema, err := contract.Read("../../docs/releaselist.schema.json")
+	holds(t, "releaselist", document)
+}
+
+// holds compares a document with a schema.
+func holds(t *testing.T, schemaName string, document []byte) {
+	t.Helper()
+	schema, err := contract.Read("../../docs/" + schemaName + ".schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}

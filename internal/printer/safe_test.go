@@ -57,6 +57,10 @@ func writers(s string) map[string]func(io.Writer) error {
 	list := NewReleaseList([]Status{status}, command)
 	style := Style{Unicode: true, Color: true}
 	return map[string]func(io.Writer) error{
+		"history": func(w io.Writer) error {
+			e := canary.Entry{Release: s, Source: canary.FromEvent, Change: canary.Change{Command: s, By: s, Reason: s, Outcome: canary.Outcome(s)}}
+			return History{Style: style, Now: noon, Wide: true}.Print(w, []canary.Entry{e})
+		},
 		"table": func(w io.Writer) error {
 			return Table{Style: style, Now: noon, Namespace: true, Wide: true, Command: command}.Print(w, []Status{status})
 		},

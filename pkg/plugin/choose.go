@@ -20,10 +20,14 @@ type chooser struct {
 }
 
 func (c *chooser) addFlags(flags *pflag.FlagSet) {
-	flags.StringVarP(&c.selector, "selector", "l", "", "Choose releases by the labels of their Services")
+	c.addSelector(flags)
 	flags.StringVar(&c.options.VersionLabel, "version-label", "", "The label that tells versions apart; found if left out")
 	flags.StringVar(&c.options.Stable, "stable", "", "The version that is stable; found if left out")
 	flags.StringVar(&c.options.Canary, "canary", "", "The version that is the canary; found if left out")
+}
+
+func (c *chooser) addSelector(flags *pflag.FlagSet) {
+	flags.StringVarP(&c.selector, "selector", "l", "", "Choose releases by the labels of their Services")
 }
 
 func (c *chooser) complete(names []string) (err error) {

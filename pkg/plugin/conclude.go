@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -104,7 +103,8 @@ func (r *run) writeDown(ctx context.Context, e *ending, held *locks, interrupted
 	if e.outcome != canary.Done {
 		kind = "Warning"
 	}
+	change := canary.Change{Command: r.typed, By: r.user, Before: e.release.Lit(), After: e.now.Lit(), Outcome: e.outcome}
+	notice := canary.NoticeOf(e.release.Name, change, e.now.Stable.Name, e.now.Canary.Name)
 	// Best effort: whoever may scale may not always write Events.
-	_ = r.client.Announce(ctx, r.namespace, e.release.Services[0], kind, "Canary"+string(e.outcome),
-		fmt.Sprintf("%s by %s: %s to %s (stable %s/canary %s)", r.typed, r.user, e.release.Lit(), e.now.Lit(), e.now.Stable.Name, e.now.Canary.Name))
+	_ = r.client.Announce(ctx, r.namespace, e.release.Services[0], kind, notice.Reason, notice.Message)
 }

@@ -52,14 +52,23 @@ func (o *output) machine() bool { return o.format != "" && !o.wide() }
 
 func (o *output) print(w io.Writer, all []printer.Status, command func(next, namespace string) string) error {
 	list := printer.NewReleaseList(all, command)
+	var names []string
+	for _, item := range list.Items {
+		names = append(names, item.Name)
+	}
+	return o.printList(w, list, names)
+}
+
+// printList prints a list for programs; names are those of the Services in it.
+func (o *output) printList(w io.Writer, list any, names []string) error {
 	switch o.format {
 	case "json":
 		return printer.JSON(w, list)
 	case "yaml":
 		return printer.YAML(w, list)
 	case "name":
-		for _, item := range list.Items {
-			if _, err := fmt.Fprintf(w, "service/%s\n", item.Name); err != nil {
+		for _, name := range names {
+			if _, err := fmt.Fprintf(w, "service/%s\n", name); err != nil {
 				return err
 			}
 		}

@@ -22,8 +22,8 @@ import (
 var lists = map[string][2]string{
 	"services": {"ServiceList", "v1"}, "pods": {"PodList", "v1"}, "deployments": {"DeploymentList", "apps/v1"},
 	"endpointslices": {"EndpointSliceList", "discovery.k8s.io/v1"}, "leases": {"LeaseList", "coordination.k8s.io/v1"},
-	"horizontalpodautoscalers": {"HorizontalPodAutoscalerList", "autoscaling/v2"},
-	"resourcequotas":           {"ResourceQuotaList", "v1"}, "limitranges": {"LimitRangeList", "v1"},
+	"horizontalpodautoscalers": {"HorizontalPodAutoscalerList", "autoscaling/v2"}, "events": {"EventList", "v1"},
+	"resourcequotas": {"ResourceQuotaList", "v1"}, "limitranges": {"LimitRangeList", "v1"},
 }
 
 var codes = map[metav1.StatusReason]int{
@@ -49,6 +49,8 @@ func (a *api) serve(r *http.Request, body []byte) *http.Response {
 	case r.Method == http.MethodPost && resource == "events":
 		e := decoded(body).(*corev1.Event)
 		a.told = append(a.told, e)
+		e.Name = fmt.Sprint(e.GenerateName, len(a.told))
+		a.store(resource, e)
 		return answer(e)
 	case r.Method == http.MethodPost:
 		o := decoded(body)

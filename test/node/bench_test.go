@@ -40,7 +40,8 @@ var ways = []struct {
 
 var gradually = inSteps(canary("shift --to 50"), canary("shift --to 75"), canary("promote"))
 
-func canary(command string) string { return "kubectl canary " + command + ` -n "$1"` }
+// canary is a move without the time in which it only watches what it has done.
+func canary(command string) string { return "kubectl canary " + command + ` --settle 0s -n "$1"` }
 
 // inTurn scales the versions of one service after the other, and waits for nothing.
 func inTurn(replicas ...string) string {
