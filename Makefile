@@ -71,12 +71,19 @@ test: deps build sandbox node dist ## Run every test
 	@hack/deps.sh jq
 	cd sandbox && go test -trimpath -vet=off ./...
 	go test -timeout 30m -v ./test/node
-	go test -timeout 60m $$(go list ./... | grep -v '/test/node$$')
 	hack/fuzz.sh
+	go test -timeout 30m ./test/faults
+	go test -timeout 60m $$(go list ./... | grep -v '/test/\(node\|faults\)$$')
 
 .PHONY: test-node
 test-node: deps build node ## Run the tests that count lost requests, on a real node: as root on Linux
 	go test -timeout 30m -count=1 -v ./test/node
+
+ROUNDS ?= 200
+
+.PHONY: test-faults
+test-faults: deps build sandbox ## Break what can be broken, quarter of an hour, and write docs/reliability.md
+	go test ./test/faults -count=1 -timeout 60m -rounds $(ROUNDS) -runs 3 -every 1 -report "$(CURDIR)/docs/reliability.md"
 
 # Elsewhere the tests say what is missing, and are skipped.
 .PHONY: node

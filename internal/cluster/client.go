@@ -38,6 +38,7 @@ type Client struct {
 	authorization  authorizationv1.AuthorizationV1Interface
 	metadata       metadata.Interface
 	clock          *serverClock
+	patient        *patient
 }
 
 // New returns a client for the configuration, which it does not change. userAgent names the plugin and its version.
@@ -47,9 +48,10 @@ func New(config *rest.Config, userAgent string) (*Client, error) {
 	cfg.UserAgent = userAgent
 	cfg.ContentType = runtime.ContentTypeProtobuf
 	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
-	c := &Client{clock: &serverClock{}}
+	c := &Client{clock: &serverClock{}, patient: &patient{}}
 	cfg.Wrap(c.clock.watch)
 	cfg.Wrap(limit(inFlight))
+	cfg.Wrap(c.patient.wrap)
 	web, err := rest.HTTPClientFor(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("cannot connect: %w", err)
@@ -75,9 +77,17 @@ func New(config *rest.Config, userAgent string) (*Client, error) {
 // Now is the API server's time, as far as its answers have told: leases and ages do not depend on this machine's clock.
 func (c *Client) Now() time.Time { return c.clock.now() }
 
-// settling is a context for a write that has begun: a signal does not cut it off, only time does.
+// settling is a context for a write that has begun: a signal does not cut it off, only the time since then does.
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	settled, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(writeTimeout):
+			cancel()
+		case <-settled.Done():
+		}
+	})
+	return settled, func() { stop(); cancel() }
 }
 
 // writeTimeout is how long a write, or the read that settles a lost one, may take after a signal.

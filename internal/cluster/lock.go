@@ -8,6 +8,7 @@ import (
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -181,7 +182,7 @@ func (l *Lock) Release(ctx context.Context, record *canary.Record) error {
 func (l *Lock) update(ctx context.Context, change func(*coordinationv1.Lease) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for attempt := 0; ; attempt++ {
+	for began, attempt := time.Now(), 0; ; attempt++ {
 		next := l.lease.DeepCopy()
 		if err := change(next); err != nil {
 			return err
@@ -191,11 +192,15 @@ func (l *Lock) update(ctx context.Context, change func(*coordinationv1.Lease) er
 			l.lease = updated
 			return nil
 		}
-		if !apierrors.IsConflict(err) || attempt == 1 {
+		if refused(err) || errors.Is(err, ErrNoAnswer) || ctx.Err() != nil || attempt > 0 && (answered(err) || l.client.patient.over(began)) {
 			return err
 		}
-		// An answer of ours may have been lost: then the Lease is newer, and still ours.
+		// An answer of ours may have been lost: then the Lease is newer, and still ours, or as it was to be.
 		now, err := l.read(ctx)
+		if err == nil && same(now.object, next) {
+			l.lease = now.object
+			return nil
+		}
 		if err == nil {
 			err = l.ours(now)
 		}
@@ -204,4 +209,9 @@ func (l *Lock) update(ctx context.Context, change func(*coordinationv1.Lease) er
 		}
 		l.lease = now.object
 	}
+}
+
+// same says whether a Lease has the lock and the record of another.
+func same(a, b *coordinationv1.Lease) bool {
+	return equality.Semantic.DeepEqual(a.Spec, b.Spec) && a.Annotations[stateAnnotation] == b.Annotations[stateAnnotation]
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
@@ -37,7 +38,7 @@ func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	for attempt := 0; ; attempt++ {
+	for began, attempt := time.Now(), 0; ; attempt++ {
 		version, err := l.client.patchScale(ctx, l.namespace, d, to, nil)
 		if err == nil {
 			l.wrote(l.deployments, d.Name, version)
@@ -59,10 +60,18 @@ func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
 		case moved(now, d):
 			l.wrote(l.deployments, d.Name, now.ResourceVersion)
 			return nil
-		case attempt == 1:
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, ErrNoAnswer) || attempt > 0 && (answered(err) || l.client.patient.over(began)):
 			return err
 		}
 	}
+}
+
+// answered says that the server has said no, whether or not it has carried it out.
+func answered(err error) bool {
+	var status apierrors.APIStatus
+	return errors.As(err, &status)
 }
 
 func (l *Live) readBack(ctx context.Context, name string) (*appsv1.Deployment, error) {

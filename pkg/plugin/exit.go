@@ -13,6 +13,7 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
 	"github.com/kubectl-canary/kubectl-canary/internal/mover"
 	"github.com/kubectl-canary/kubectl-canary/internal/printer"
 )
@@ -93,7 +94,7 @@ func exitCode(err error) int {
 		return exitConflict
 	case errors.Is(err, errPhase):
 		return exitPhase
-	case errors.Is(err, mover.ErrDeadline):
+	case errors.Is(err, mover.ErrDeadline) || errors.Is(err, cluster.ErrNoAnswer):
 		return exitDeadline
 	}
 	return exitError

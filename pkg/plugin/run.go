@@ -85,6 +85,7 @@ func (r *run) read(ctx context.Context) (err error) {
 	if r.client, err = r.conn.client(r.streams.ErrOut); err != nil {
 		return err
 	}
+	r.client.Persist(r.timeout)
 	group, reads := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		r.live, err = r.conn.read(reads, r.client, r.namespace, cluster.Want{WholePods: true, Autoscalers: true, Limits: true})

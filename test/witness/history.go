@@ -36,6 +36,8 @@ type History struct {
 	events []Event
 	last   time.Time // when the last event came
 	broken error
+
+	resumes bool
 }
 
 type source struct {
@@ -73,32 +75,15 @@ func Watch(client kubernetes.Interface, namespace string) (_ *History, err error
 		}
 	}()
 	for _, source := range h.sources {
-		list, err := source.ListWithContext(ctx, metav1.ListOptions{})
+		version, err := h.list(ctx, source)
 		if err != nil {
 			return nil, err
 		}
-		if err := meta.EachListItem(list, h.add(source.kind, watch.Added)); err != nil {
-			return nil, err
-		}
-		listMeta, err := meta.ListAccessor(list)
+		w, err := source.WatchWithContext(ctx, metav1.ListOptions{ResourceVersion: version})
 		if err != nil {
 			return nil, err
 		}
-		w, err := source.WatchWithContext(ctx, metav1.ListOptions{ResourceVersion: listMeta.GetResourceVersion()})
-		if err != nil {
-			return nil, err
-		}
-		h.running.Go(func() {
-			defer w.Stop()
-			for e := range w.ResultChan() {
-				if err := h.add(source.kind, e.Type)(e.Object); err != nil {
-					h.fail(err)
-				}
-			}
-			if ctx.Err() == nil {
-				h.fail(fmt.Errorf("the watch of %s has ended", source.kind))
-			}
-		})
+		h.running.Go(func() { h.follow(ctx, source, w) })
 	}
 	return h, nil
 }
@@ -166,15 +151,7 @@ func (h *History) catchUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		now := map[types.UID]uint64{}
-		err = meta.EachListItem(list, func(o runtime.Object) error {
-			m, err := meta.Accessor(o)
-			if err != nil || foreign(o) {
-				return err
-			}
-			now[m.GetUID()], err = VersionOf(m.GetResourceVersion())
-			return err
-		})
+		now, err := uids(list)
 		if err != nil {
 			return err
 		}
@@ -214,6 +191,19 @@ func (h *History) shows(kind string, at uint64, listed map[types.UID]uint64) err
 		}
 	}
 	return nil
+}
+
+// uids are the versions of what is in a list.
+func uids(list runtime.Object) (map[types.UID]uint64, error) {
+	versions := map[types.UID]uint64{}
+	return versions, meta.EachListItem(list, func(o runtime.Object) error {
+		m, err := meta.Accessor(o)
+		if err != nil || foreign(o) {
+			return err
+		}
+		versions[m.GetUID()], err = VersionOf(m.GetResourceVersion())
+		return err
+	})
 }
 
 // foreign says that an object is an Event of somebody else: they are many, and tell nothing here.

@@ -1,0 +1,82 @@
+package faults
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/kubectl-canary/kubectl-canary/test/guard"
+)
+
+const clusterName = "faults"
+
+// sandbox is the cluster that all tests share.
+type sandbox struct {
+	dir    string
+	tools  string // folder with kubectl and kubectl-canary
+	config *rest.Config
+	client kubernetes.Interface
+
+	kubeconfig string
+	guard      *guard.Guard
+}
+
+// start starts a cluster, in a folder that has everything the tests leave.
+func start() (s *sandbox, err error) {
+	dir, err := os.MkdirTemp("", "kubectl-canary-faults-")
+	if err != nil {
+		return nil, err
+	}
+	s = &sandbox{dir: dir, tools: filepath.Join(dir, "bin")}
+	if s.guard, err = guard.Watch(root+"/bin/sandbox", dir, clusterName); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	defer func() {
+		if err != nil {
+			s.guard.Stop()
+		}
+	}()
+	if err := s.findTools(); err != nil {
+		return s, err
+	}
+	if s.kubeconfig, err = s.guard.Run("up"); err != nil {
+		return s, err
+	}
+	if s.config, err = clientcmd.BuildConfigFromFlags("", s.kubeconfig); err != nil {
+		return s, err
+	}
+	s.config.QPS = -1
+	s.client, err = kubernetes.NewForConfig(s.config)
+	return s, err
+}
+
+// findTools makes a folder with the programs under test. CANARY_BIN stands in for bin/kubectl-canary, for a plugin that was
+// broken on purpose.
+func (s *sandbox) findTools() error {
+	if err := os.MkdirAll(s.tools, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"kubectl", "kubectl-canary"} {
+		file := filepath.Join(root, "bin", name)
+		if other := os.Getenv("CANARY_BIN"); other != "" && name == "kubectl-canary" {
+			file = other
+		}
+		file, err := filepath.Abs(file)
+		if err == nil {
+			_, err = exec.LookPath(file)
+		}
+		if err != nil {
+			return fmt.Errorf("%s is not built: run `make build sandbox` first", file)
+		}
+		if err := os.Symlink(file, filepath.Join(s.tools, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
