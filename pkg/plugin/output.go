@@ -52,18 +52,25 @@ func (o *output) machine() bool { return o.format != "" && !o.wide() }
 
 func (o *output) print(w io.Writer, all []printer.Status, command func(next, namespace string) string) error {
 	list := printer.NewReleaseList(all, command)
-	switch o.format {
-	case "json":
-		return printer.JSON(w, list)
-	case "yaml":
-		return printer.YAML(w, list)
-	case "name":
+	return o.printList(w, list, func() error {
 		for _, item := range list.Items {
 			if _, err := fmt.Fprintf(w, "service/%s\n", item.Name); err != nil {
 				return err
 			}
 		}
 		return nil
+	})
+}
+
+// printList prints a list for programs; names is what it does of `-o name`.
+func (o *output) printList(w io.Writer, list any, names func() error) error {
+	switch o.format {
+	case "json":
+		return printer.JSON(w, list)
+	case "yaml":
+		return printer.YAML(w, list)
+	case "name":
+		return names()
 	}
 	p, err := o.templates.ToPrinter(o.format)
 	if err != nil {
