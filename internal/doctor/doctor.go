@@ -18,7 +18,6 @@ import (
 
 // The codes of findings that the core does not have. They are part of the JSON contract; docs/doctor.md says what each means.
 const (
-	CodeSameImage     = "SameImage"
 	CodeMutableTag    = "MutableTag"
 	CodeNoReadiness   = "NoReadinessProbe"
 	CodeProbes        = "ProbesDiffer"
@@ -36,6 +35,9 @@ const (
 	CodeNodesFull     = "NodesFull"
 	CodeNotExamined   = "NotExamined"
 )
+
+// Pipe stands between two commands of a pipeline in Finding.Next: each needs the user's connection flags.
+const Pipe = " | kubectl "
 
 // Finding is a Problem of a release; with an empty name of the namespace, or of a Service that is no release.
 type Finding struct {
@@ -77,6 +79,7 @@ func Examine(p *Patient) []Finding {
 			found = append(found, Finding{p.Releases[i].Name, problem})
 		}
 	}
+	found = append(found, p.headroom()...)
 	for _, problem := range slices.Concat(p.notAllowed(), p.notExamined()) {
 		found = append(found, Finding{"", problem})
 	}

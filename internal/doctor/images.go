@@ -31,25 +31,25 @@ func (e *examination) images() []canary.Problem {
 		}
 	}
 	switch {
-	case e.sameTemplate():
-		return nil
+	case stable.Deployment.SpecHash != 0 && stable.Deployment.SpecHash == second.Deployment.SpecHash:
+		return nil // a refusal
 	case same:
-		return []canary.Problem{warning(CodeSameImage, d,
+		return []canary.Problem{warning(canary.CodeSameImage, d,
 			fmt.Sprintf("%s and %s run the same image, %s: what is tried out is a difference of the templates only", stable.Deployment.Name, second.Deployment.Name, list(second.Deployment.Images)),
-			e.setImage(second))}
+			setImage(stable, second))}
 	case another != "":
-		return []canary.Problem{warning(CodeSameImage, d, another+": nothing new is tried out; push the right one, and let the pods pull it",
+		return []canary.Problem{warning(canary.CodeSameImage, d, another+": nothing new is tried out; push the right one, and let the pods pull it",
 			"rollout restart deployment/"+second.Deployment.Name)}
 	}
 	return nil
 }
 
-func (e *examination) sameTemplate() bool {
-	return slices.ContainsFunc(canary.Preflight(e.release, e.Snapshot, true), func(p canary.Problem) bool { return p.Code == CodeSameImage })
-}
-
-// setImage gives the first container the tag of its version.
-func (e *examination) setImage(s *side) string {
+// setImage gives the first container of the canary the tag of its version, or where it has that, stable's.
+func setImage(stable, second *side) string {
+	s := second
+	if _, tag := untagged(s.spec().Containers[0].Image); tag == s.Name {
+		s = stable
+	}
 	c := s.spec().Containers[0]
 	name, _ := untagged(c.Image)
 	return fmt.Sprintf("set image deployment/%s %s=%s", s.Deployment.Name, c.Name, quote(name+":"+s.Name))

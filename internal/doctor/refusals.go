@@ -14,6 +14,11 @@ import (
 func (e *examination) refusals() []canary.Problem {
 	r := e.release
 	found := canary.Preflight(r, e.Snapshot, e.NamedRoles)
+	if r.Stable != nil && len(e.Weights) == 1 {
+		if t, err := e.aim(e.Weights[0], 0); err == nil {
+			found = canary.PreflightTo(r, e.Snapshot, e.NamedRoles, t.Split)
+		}
+	}
 	if r.Stable != nil && r.Replicas().Total() == 0 {
 		found = append(found, canary.Problem{
 			Code: canary.CodeNoReplicas, Severity: canary.Error, Object: "Service/" + r.Name,
@@ -32,14 +37,14 @@ func (e *examination) refusals() []canary.Problem {
 		if found[i].Code == canary.CodeNoDeployment {
 			found[i] = e.selectsNothing()
 		}
-		if len(found[i].Next) == 0 {
-			found[i].Next = e.mend(found[i])
+		if mends := e.mend(found[i]); len(mends) > 0 {
+			found[i].Next = mends
 		}
 	}
 	return found
 }
 
-// mend is for the core's problems that do not say themselves what to do.
+// mend is for the core's problems whose next commands only look, or that have none.
 func (e *examination) mend(p canary.Problem) []string {
 	r := e.release
 	_, name, _ := strings.Cut(p.Object, "/")
@@ -65,8 +70,22 @@ func (e *examination) mend(p canary.Problem) []string {
 		return []string{"delete deployment " + name}
 	case canary.CodeThirdVersion:
 		return []string{"scale deployment " + name + " --replicas=0"}
-	case canary.CodeAutoscaler:
-		return []string{"delete hpa " + name}
+	case canary.CodeSameImage:
+		return []string{setImage(e.sides[0], e.sides[1])}
+	case canary.CodeOverlap:
+		return e.narrow(name)
+	}
+	return nil
+}
+
+// narrow makes a Deployment of the release anew with the version in its selector, which cannot be changed.
+func (e *examination) narrow(name string) []string {
+	label := e.release.Label
+	for _, v := range e.release.Versions() {
+		if d := v.Deployment; d.Name == name && d.MatchLabels[label] == "" && d.PodLabels[label] != "" {
+			return []string{patch("Deployment/"+name, "json", []change{{Op: "add", Path: "/spec/selector/matchLabels/" + pointer(label), Value: d.PodLabels[label]}}) +
+				" --dry-run=client -o yaml" + Pipe + "replace --force -f -"}
+		}
 	}
 	return nil
 }

@@ -16,6 +16,18 @@ func (e *examination) aim(w canary.Weight, baseline int) (canary.Target, error) 
 	return e.release.Aim(ask, !e.Snapshot.LeasesHidden)
 }
 
+// plan is how the release would move to a weight; false where it cannot.
+func (e *examination) plan(w canary.Weight) (canary.Plan, bool) {
+	t, err := e.aim(w, 0)
+	if err != nil {
+		return canary.Plan{}, false
+	}
+	ask := e.Ask
+	ask.Weight = w
+	plan, err := canary.NewPlan(e.release.Position(), t.Split, e.release.Bounds(ask, t))
+	return plan, err == nil
+}
+
 // missed says how far a weight is from what its target gives.
 func (e *examination) missed(w canary.Weight, t canary.Target) bool {
 	off := max(t.Reach-w, w-t.Reach)
@@ -40,7 +52,7 @@ func (e *examination) weights() []canary.Problem {
 		return nil
 	}
 	p := warning(CodeTooFew, "Service/"+e.release.Name, strings.Join(short, ", "))
-	if enough := e.enough(at); enough > 0 {
+	if enough := e.baseline(at); enough > 0 {
 		p.Message += fmt.Sprintf(": a baseline of %d replicas would do, or --exact", enough)
 		p.Next = []string{e.rebase(enough)}
 	}
@@ -50,7 +62,7 @@ func (e *examination) weights() []canary.Problem {
 // most is up to which baseline one is looked for that gives all weights.
 const most = 100
 
-func (e *examination) enough(from int) int {
+func (e *examination) baseline(from int) int {
 	for baseline := from; baseline <= most; baseline++ {
 		fits := true
 		for _, w := range e.Weights {

@@ -23,15 +23,9 @@ func (e *examination) room() []canary.Problem {
 		return nil
 	}
 	for _, w := range e.Weights {
-		target, err := e.aim(w, 0)
-		if err != nil {
-			return nil // the refusals say why
-		}
-		ask := e.Ask
-		ask.Weight = w
-		plan, err := canary.NewPlan(e.release.Position(), target.Split, e.release.Bounds(ask, target))
-		if err != nil {
-			continue
+		plan, ok := e.plan(w)
+		if !ok {
+			continue // the refusals say why
 		}
 		if p, full := e.place(w, plan.Peak); full {
 			return []canary.Problem{p}

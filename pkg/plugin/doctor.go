@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -52,7 +53,7 @@ func newDoctor(conn *connection, streams genericiooptions.IOStreams) *cobra.Comm
 			# Fail in a pipeline, before a deployment, for warnings too
 			kubectl canary doctor --strict -o name`),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.command = conn.command(cmd)
+			o.command = piped(conn.command(cmd))
 			if err := o.complete(args); err != nil {
 				return usageError{cmd, err}
 			}
@@ -68,6 +69,17 @@ func newDoctor(conn *connection, streams genericiooptions.IOStreams) *cobra.Comm
 	flags.BoolVar(&o.strict, "strict", false, "Exit with 1 for a warning too")
 	flags.BoolVar(&o.noHeader, "no-headers", false, "Leave out the header of the table")
 	return cmd
+}
+
+// piped completes every command of a pipeline.
+func piped(command func(next, namespace string) string) func(next, namespace string) string {
+	return func(next, namespace string) string {
+		all := strings.Split(next, doctor.Pipe)
+		for i := range all {
+			all[i] = command(all[i], namespace)
+		}
+		return strings.Join(all, " | ")
+	}
 }
 
 func (o *doctorOptions) complete(args []string) (err error) {
