@@ -2,9 +2,9 @@ package test
 
 import (
 	"bytes"
+	"encoding/json"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"sigs.k8s.io/yaml"
@@ -13,9 +13,14 @@ import (
 	"github.com/kubectl-canary/kubectl-canary/test/process"
 )
 
-var schema = sync.OnceValues(func() (contract.Schema, error) {
-	return contract.Read(filepath.Join(root, "docs", "releaselist.schema.json"))
-})
+// schemaOf reads the schema of the list that a document is.
+func schemaOf(document []byte) (contract.Schema, error) {
+	var list struct{ Kind string }
+	if err := json.Unmarshal(document, &list); err != nil {
+		return contract.Schema{}, err
+	}
+	return contract.Read(filepath.Join(root, "docs", strings.ToLower(list.Kind)+".schema.json"))
+}
 
 // format is what a command line asks the plugin to print as; empty for other commands.
 func format(words []string) string {
@@ -33,7 +38,7 @@ func format(words []string) string {
 	return ""
 }
 
-// hold compares what `-o json` or `-o yaml` printed, if anything, with the schema that docs/json.md promises.
+// hold compares what `-o json` or `-o yaml` printed, if anything, with the schema of its kind, which docs/json.md promises.
 func hold(ts *testscript.TestScript, p *process.Process) {
 	document := []byte(p.Stdout.String())
 	switch format(p.Cmd.Args) {
@@ -48,9 +53,9 @@ func hold(ts *testscript.TestScript, p *process.Process) {
 	if document = bytes.TrimSpace(document); len(document) == 0 || string(document) == "null" {
 		return
 	}
-	s, err := schema()
+	s, err := schemaOf(document)
 	ts.Check(err)
 	if err := s.Check(document); err != nil {
-		ts.Fatalf("not as docs/releaselist.schema.json says: %v", err)
+		ts.Fatalf("not as its schema in docs says: %v", err)
 	}
 }

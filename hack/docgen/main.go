@@ -1,5 +1,5 @@
 // Command docgen writes what can be read off the code: `go run ./hack/docgen docs` writes docs/cmd, with a page for each
-// command, docs/exit-codes.md, and docs/releaselist.schema.json.
+// command, docs/exit-codes.md, and the JSON Schemas docs/*.schema.json.
 package main
 
 import (
@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/kubectl-canary/kubectl-canary/internal/printer"
 	"github.com/kubectl-canary/kubectl-canary/pkg/plugin"
 )
 
@@ -48,11 +50,17 @@ func run(args []string) error {
 	if err := os.WriteFile(filepath.Join(args[0], "exit-codes.md"), []byte(exitCodes(topic)), 0o644); err != nil {
 		return err
 	}
-	contract, err := schema()
-	if err != nil {
-		return err
+	for _, list := range []any{printer.NewReleaseList(nil, nil), printer.NewFindingList(nil, "", nil)} {
+		kind := reflect.TypeOf(list).Name()
+		contract, err := schema(list, kind)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(args[0], strings.ToLower(kind)+".schema.json"), contract, 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(args[0], "releaselist.schema.json"), contract, 0o644)
+	return nil
 }
 
 // pages are the commands below one, in order of name, that have a page.

@@ -17,8 +17,9 @@ import (
 
 const module = "github.com/kubectl-canary/kubectl-canary"
 
-// schema is the JSON Schema of what `-o json` prints, read off printer.ReleaseList and its comments: run it where go.mod is.
-func schema() ([]byte, error) {
+// schema is the JSON Schema of a list that `-o json` prints, read off its type in printer and the comments there: run it where
+// go.mod is.
+func schema(list any, kind string) ([]byte, error) {
 	words, err := constants("internal/canary")
 	if err != nil {
 		return nil, err
@@ -51,11 +52,10 @@ func schema() ([]byte, error) {
 	for name, comment := range r.CommentMap {
 		r.CommentMap[name] = strings.Join(strings.Fields(comment), " ")
 	}
-	list := printer.NewReleaseList(nil, nil)
 	s := r.Reflect(list)
-	s.Title = list.Kind + " of " + list.APIVersion
-	for name, value := range map[string]string{"apiVersion": list.APIVersion, "kind": list.Kind} {
-		property, _ := s.Definitions["ReleaseList"].Properties.Get(name)
+	s.Title = kind + " of " + printer.APIVersion
+	for name, value := range map[string]string{"apiVersion": printer.APIVersion, "kind": kind} {
+		property, _ := s.Definitions[kind].Properties.Get(name)
 		property.Const = value
 	}
 	nullable(s.Definitions, reflect.TypeOf(list))

@@ -112,7 +112,14 @@ func (p *Patient) within(l canary.LimitRange, r *canary.Release) (mends []string
 			if maps.Equal(requests, c.Requests) && maps.Equal(limits, c.Limits) {
 				continue
 			}
-			mends = append(mends, fmt.Sprintf("set resources deployment/%s -c %s --requests=%s --limits=%s", v.Deployment.Name, c.Name, settings(requests), settings(limits)))
+			mend := "set resources deployment/" + v.Deployment.Name + " -c " + c.Name
+			if len(requests) > 0 {
+				mend += " --requests=" + settings(requests)
+			}
+			if len(limits) > 0 {
+				mend += " --limits=" + settings(limits)
+			}
+			mends = append(mends, mend)
 		}
 	}
 	return mends

@@ -122,7 +122,7 @@ type FoundItem struct {
 
 // NewFindingList builds the contract; command is as in Table.
 func NewFindingList(all []Finding, namespace string, command func(next, namespace string) string) FindingList {
-	list := FindingList{APIVersion: apiVersion, Kind: findingsKind, Items: []FoundItem{}}
+	list := FindingList{APIVersion: APIVersion, Kind: findingsKind, Items: []FoundItem{}}
 	for _, f := range all {
 		item := FoundItem{Namespace: namespace, Release: f.Release, Code: f.Code, Severity: f.Severity, Object: f.Object, Message: f.Message, Mend: []string{}}
 		for _, next := range f.Next {
