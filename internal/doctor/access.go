@@ -62,7 +62,7 @@ func (p *Patient) lacking(f feature) (all []string) {
 func (p *Patient) notAllowed() (found []canary.Problem) {
 	drains := false
 	for _, r := range p.Releases {
-		drains = drains || r.Drain != ""
+		drains = drains || r.Stable != nil && r.Drain != ""
 	}
 	for _, f := range features {
 		lacking := p.lacking(f)

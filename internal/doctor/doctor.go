@@ -5,6 +5,7 @@ package doctor
 import (
 	"cmp"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -189,8 +190,15 @@ type change struct {
 
 type object = map[string]any
 
+var plain = regexp.MustCompile(`^[-_./:=@%,+a-zA-Z0-9]+$`)
+
 // quote makes a word one for a POSIX shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+func quote(s string) string {
+	if plain.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
 
 // pointer escapes a key for the path of a JSON patch.
 func pointer(key string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(key) }

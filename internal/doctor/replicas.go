@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
@@ -28,14 +29,16 @@ func (e *examination) plan(w canary.Weight) (canary.Plan, bool) {
 	return plan, err == nil
 }
 
-// missed says how far a weight is from what its target gives.
+// missed says whether what a target gives is not the weight.
 func (e *examination) missed(w canary.Weight, t canary.Target) bool {
-	off := max(t.Reach-w, w-t.Reach)
-	return off > e.Ask.Tolerance
+	return w != canary.None && w != canary.Full && max(t.Reach-w, w-t.Reach) > e.Ask.Tolerance
 }
 
 // weights are those that the pods there are cannot give.
 func (e *examination) weights() []canary.Problem {
+	if !e.NamedRoles && slices.ContainsFunc(e.release.Others, func(v canary.Version) bool { return v.Serving > 0 }) {
+		return nil // a refusal, and the weights of what is left are others
+	}
 	var short []string
 	at := 0
 	for _, w := range e.Weights {

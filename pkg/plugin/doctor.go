@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
 	"github.com/kubectl-canary/kubectl-canary/internal/doctor"
 	"github.com/kubectl-canary/kubectl-canary/internal/printer"
 )
@@ -118,25 +120,21 @@ func (o *doctorOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	live, objects, err := client.Examine(ctx, namespace, doctor.Permissions())
-	if err != nil {
-		return err
-	}
-	if live.Empty() {
-		if err := live.NamespaceError(ctx); err != nil {
-			return err
+	patient, err := o.examine(ctx, client, namespace)
+	if err == nil && slices.ContainsFunc(patient.Releases, lagging) {
+		// A moment later it can be told whether something rolls out.
+		select {
+		case <-time.After(controllerLag):
+			patient, err = o.examine(ctx, client, namespace)
+		case <-ctx.Done():
+			err = context.Cause(ctx)
 		}
 	}
-	snapshot := live.Snapshot()
-	releases, err := o.releases(snapshot)
 	if err != nil {
 		return err
 	}
-	found := doctor.Examine(&doctor.Patient{
-		Snapshot: snapshot, Objects: doctor.Objects(*objects), Releases: releases, Weights: o.weights, Ask: o.ask,
-		NamedRoles: o.choose.options.Stable != "" && o.choose.options.Canary != "",
-	})
-	if err := o.print(found, releases, namespace); err != nil {
+	found := doctor.Examine(patient)
+	if err := o.print(found, patient.Releases, namespace); err != nil {
 		return err
 	}
 	counts := func(f doctor.Finding) bool {
@@ -146,6 +144,27 @@ func (o *doctorOptions) run(ctx context.Context) error {
 		return errFindings
 	}
 	return nil
+}
+
+func lagging(r canary.Release) bool { return lags(planned{release: r}) }
+
+// examine reads what the examination looks at.
+func (o *doctorOptions) examine(ctx context.Context, client *cluster.Client, namespace string) (*doctor.Patient, error) {
+	live, objects, err := client.Examine(ctx, namespace, doctor.Permissions())
+	if err != nil {
+		return nil, err
+	}
+	if live.Empty() {
+		if err := live.NamespaceError(ctx); err != nil {
+			return nil, err
+		}
+	}
+	p := &doctor.Patient{
+		Snapshot: live.Snapshot(), Objects: doctor.Objects(*objects), Weights: o.weights, Ask: o.ask,
+		NamedRoles: o.choose.options.Stable != "" && o.choose.options.Canary != "",
+	}
+	p.Releases, err = o.releases(p.Snapshot)
+	return p, err
 }
 
 // releases are the chosen ones; where none is named, with the Services that may be meant to be one.
