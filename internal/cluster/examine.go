@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -32,20 +31,19 @@ type Objects struct {
 	User    string
 }
 
-// Examine reads everything of a namespace that may decide how a move goes, and asks about permissions. What it needs
-// permissions for that few have it reads only where the user may.
+// Examine reads everything of a namespace that may decide how a move goes, and asks about permissions. What few may
+// read it reads only where ask names it and the answer is yes.
 func (c *Client) Examine(ctx context.Context, namespace string, ask []canary.Permission) (*Live, *Objects, error) {
 	out := &Objects{}
 	var live *Live
 	group, reads := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		live, err = c.readAll(reads, namespace, Want{WholePods: true, Autoscalers: true, keep: out})
+		live, err = c.readAll(reads, namespace, Want{WholePods: true, Autoscalers: true, Limits: true, keep: out})
 		return err
 	})
 	group.Go(func() error { out.User = c.WhoAmI(reads); return nil })
 	group.Go(func() error {
-		optional := []canary.Permission{canary.ListBudgets, canary.ListClaims, canary.ListNodes, canary.ListAllPods}
-		out.Allowed = c.allowed(reads, namespace, slices.Concat(ask, optional))
+		out.Allowed = c.allowed(reads, namespace, ask)
 		return c.readOptional(reads, namespace, out)
 	})
 	return live, out, group.Wait()

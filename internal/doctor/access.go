@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
@@ -36,6 +37,7 @@ var features = []feature{
 
 // unread is what is not looked at without the permissions.
 var unread = []feature{
+	{[]canary.Permission{{Verb: "list", Resource: "resourcequotas"}, {Verb: "list", Resource: "limitranges"}}, canary.Info, "quotas and limit ranges", "kubectl-canary-viewer"},
 	{[]canary.Permission{canary.ListBudgets}, canary.Info, "PodDisruptionBudgets", "kubectl-canary-viewer"},
 	{[]canary.Permission{canary.ListClaims}, canary.Info, "volumes", "kubectl-canary-viewer"},
 	{[]canary.Permission{canary.ListNodes, canary.ListAllPods}, canary.Info, "whether nodes have room, and whether a Service's pods are in another namespace", "kubectl-canary-doctor"},
@@ -43,7 +45,7 @@ var unread = []feature{
 
 // Permissions are those that Examine wants to know about.
 func Permissions() (all []canary.Permission) {
-	for _, f := range features {
+	for _, f := range slices.Concat(features, unread) {
 		all = append(all, f.needs...)
 	}
 	return all

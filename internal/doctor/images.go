@@ -19,7 +19,7 @@ func (e *examination) images() []canary.Problem {
 	}
 	stable, second := e.sides[0], e.sides[1]
 	d := "Deployment/" + second.Deployment.Name
-	same, another := true, ""
+	same, another := len(second.spec().Containers) > 0, ""
 	for _, c := range second.spec().Containers {
 		a, _ := stable.container(c.Name)
 		same = same && a != nil && a.Image == c.Image
@@ -36,7 +36,7 @@ func (e *examination) images() []canary.Problem {
 	case same:
 		return []canary.Problem{warning(canary.CodeSameImage, d,
 			fmt.Sprintf("%s and %s run the same image, %s: what is tried out is a difference of the templates only", stable.Deployment.Name, second.Deployment.Name, list(second.Deployment.Images)),
-			setImage(stable, second))}
+			setImage(stable, second)...)}
 	case another != "":
 		return []canary.Problem{warning(canary.CodeSameImage, d, another+": nothing new is tried out; push the right one, and let the pods pull it",
 			"rollout restart deployment/"+second.Deployment.Name)}
@@ -45,14 +45,17 @@ func (e *examination) images() []canary.Problem {
 }
 
 // setImage gives the first container of the canary the tag of its version, or where it has that, stable's.
-func setImage(stable, second *side) string {
+func setImage(stable, second *side) []string {
+	if len(stable.spec().Containers) == 0 || len(second.spec().Containers) == 0 {
+		return nil
+	}
 	s := second
 	if _, tag := untagged(s.spec().Containers[0].Image); tag == s.Name {
 		s = stable
 	}
 	c := s.spec().Containers[0]
 	name, _ := untagged(c.Image)
-	return fmt.Sprintf("set image deployment/%s %s=%s", s.Deployment.Name, c.Name, quote(name+":"+s.Name))
+	return []string{fmt.Sprintf("set image deployment/%s %s=%s", s.Deployment.Name, c.Name, quote(name+":"+s.Name))}
 }
 
 // untagged is an image's name without tag and digest, and the tag.

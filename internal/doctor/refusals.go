@@ -71,7 +71,7 @@ func (e *examination) mend(p canary.Problem) []string {
 	case canary.CodeThirdVersion:
 		return []string{"scale deployment " + name + " --replicas=0"}
 	case canary.CodeSameImage:
-		return []string{setImage(e.sides[0], e.sides[1])}
+		return setImage(e.sides[0], e.sides[1])
 	case canary.CodeOverlap:
 		return e.narrow(name)
 	}

@@ -53,7 +53,7 @@ func (e *examination) place(w canary.Weight, peak canary.Split) (canary.Problem,
 		}
 		d := g.Deployment.Name
 		p := warning(CodeNodesFull, "Deployment/"+d,
-			fmt.Sprintf("a shift to %s%% takes %d more pods of Deployment %s (%s each), and the nodes have room for %d", w, g.more, d, words(requests(g.pod)), fits))
+			fmt.Sprintf("a shift to %s%% needs room for pods of Deployment %s: for %d more (%s each), and the nodes have room for %d", w, d, g.more, words(requests(g.pod)), fits))
 		p.Next = e.makeRoom(g.side, g.more, before)
 		return p, true
 	}
@@ -165,6 +165,9 @@ func (e *examination) makeRoom(s *side, more int, left map[string]corev1.Resourc
 func (e *examination) requestLess(s *side, more int, left map[string]corev1.ResourceList) []string {
 	pod := templatePod(s)
 	pod.Spec = *pod.Spec.DeepCopy()
+	if len(pod.Spec.Containers) == 0 {
+		return nil
+	}
 	c := &pod.Spec.Containers[0]
 	for range 10 {
 		var fewer []string
