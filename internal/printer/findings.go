@@ -23,8 +23,8 @@ type Findings struct {
 	Command   func(next, namespace string) string // as in Table
 }
 
-// Print writes a row for each finding and below them why, with the commands that mend it; of each release that has only infos
-// one line.
+// Print writes a row for each finding and below them why, with the commands that mend it; of each release that nothing is
+// in the way of, one line.
 func (f Findings) Print(w io.Writer, all []Finding, releases []string) error {
 	out := table{style: f.Style}
 	if !f.NoHeaders && len(all) > 0 {
@@ -34,8 +34,9 @@ func (f Findings) Print(w io.Writer, all []Finding, releases []string) error {
 		}
 		out.header(head...)
 	}
-	said := map[string]bool{}
+	said, barred := map[string]bool{}, false
 	for _, finding := range all {
+		barred = barred || finding.Release == "" && finding.Severity == canary.Error
 		said[finding.Release] = said[finding.Release] || finding.Severity != canary.Info
 		row := []cell{{text: dash(Safe(finding.Release))}, {string(finding.Severity), severityColor(finding.Severity)}, {text: Safe(finding.Code)}, {text: Safe(finding.Object)}}
 		if f.Wide {
@@ -49,7 +50,7 @@ func (f Findings) Print(w io.Writer, all []Finding, releases []string) error {
 	}
 	var well []string
 	for _, r := range releases {
-		if !said[r] {
+		if !said[r] && !barred {
 			well = append(well, Safe(r)+": nothing stands in the way of a shift")
 		}
 	}
