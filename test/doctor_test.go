@@ -18,6 +18,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-canary/kubectl-canary/test/messenger"
+	"github.com/kubectl-canary/kubectl-canary/test/patience"
 )
 
 // variant is a file of testdata/doctor: auth of manifests/messenger with one fault. testdata/doctor/README.md tells of its
@@ -122,7 +125,7 @@ func newPatient(t *testing.T, file string) *patient {
 		p.check(err)
 		p.check(yaml.UnmarshalStrict(data, &p.variant))
 	}
-	p.check(createNamespace(p.namespace))
+	p.check(messenger.CreateNamespace(t.Context(), cluster.client, p.namespace))
 	t.Cleanup(func() {
 		for _, namespace := range []string{p.namespace, p.namespace + "-other"} {
 			deleteNamespace(namespace)
@@ -157,7 +160,7 @@ func (p *patient) deploy() {
 	p.t.Helper()
 	objects := slices.Clone(p.More)
 	add := func(kind string, into any, patches ...map[string]any) {
-		p.check(readManifest("auth", kind, into))
+		p.check(messenger.Read(root, "auth", kind, into))
 		document, err := json.Marshal(into)
 		p.check(err)
 		for _, patch := range patches {
@@ -185,7 +188,7 @@ func (p *patient) deploy() {
 	p.shell(admin, "kubectl create -f "+file)
 	p.until(func() error {
 		if !p.Unready {
-			return allReady(p.namespace)
+			return messenger.Ready(p.t.Context(), cluster.client, p.namespace)
 		}
 		return p.created()
 	})
@@ -262,7 +265,7 @@ func (p *patient) refuses() {
 
 func (p *patient) until(try func() error) {
 	p.t.Helper()
-	p.check(eventually(try))
+	p.check(patience.Until(try))
 }
 
 // rewrite puts other mends into the file of a variant.
