@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"sigs.k8s.io/yaml"
@@ -14,13 +13,13 @@ import (
 	"github.com/kubectl-canary/kubectl-canary/test/process"
 )
 
-// schemas are those of the lists that the plugin prints.
-var schemas = map[string]func() (contract.Schema, error){"ReleaseList": schema("releaselist"), "ChangeList": schema("changelist")}
-
-func schema(name string) func() (contract.Schema, error) {
-	return sync.OnceValues(func() (contract.Schema, error) {
-		return contract.Read(filepath.Join(root, "docs", name+".schema.json"))
-	})
+// schemaOf reads the schema of the list that a document is.
+func schemaOf(document []byte) (contract.Schema, error) {
+	var list struct{ Kind string }
+	if err := json.Unmarshal(document, &list); err != nil {
+		return contract.Schema{}, err
+	}
+	return contract.Read(filepath.Join(root, "docs", strings.ToLower(list.Kind)+".schema.json"))
 }
 
 // format is what a command line asks the plugin to print as; empty for other commands.
@@ -39,7 +38,7 @@ func format(words []string) string {
 	return ""
 }
 
-// hold compares what `-o json` or `-o yaml` printed, if anything, with the schema of its kind that docs/json.md promises.
+// hold compares what `-o json` or `-o yaml` printed, if anything, with the schema of its kind, which docs/json.md promises.
 func hold(ts *testscript.TestScript, p *process.Process) {
 	document := []byte(p.Stdout.String())
 	switch format(p.Cmd.Args) {
@@ -54,14 +53,9 @@ func hold(ts *testscript.TestScript, p *process.Process) {
 	if document = bytes.TrimSpace(document); len(document) == 0 || string(document) == "null" {
 		return
 	}
-	var list struct{ Kind string }
-	ts.Check(json.Unmarshal(document, &list))
-	if schemas[list.Kind] == nil {
-		ts.Fatalf("there is no schema of a %q", list.Kind)
-	}
-	s, err := schemas[list.Kind]()
+	s, err := schemaOf(document)
 	ts.Check(err)
 	if err := s.Check(document); err != nil {
-		ts.Fatalf("a %s is not as its schema in docs says: %v", list.Kind, err)
+		ts.Fatalf("not as its schema in docs says: %v", err)
 	}
 }

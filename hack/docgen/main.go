@@ -1,5 +1,5 @@
 // Command docgen writes what can be read off the code: `go run ./hack/docgen docs` writes docs/cmd, with a page for each
-// command, docs/exit-codes.md, and the JSON schemas of the lists.
+// command, docs/exit-codes.md, and the JSON Schemas docs/*.schema.json.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -49,16 +50,13 @@ func run(args []string) error {
 	if err := os.WriteFile(filepath.Join(args[0], "exit-codes.md"), []byte(exitCodes(topic)), 0o644); err != nil {
 		return err
 	}
-	releases, changes := printer.NewReleaseList(nil, nil), printer.NewChangeList("", nil)
-	for _, list := range []struct {
-		list             any
-		apiVersion, kind string
-	}{{releases, releases.APIVersion, releases.Kind}, {changes, changes.APIVersion, changes.Kind}} {
-		contract, err := schema(list.list, list.apiVersion, list.kind)
+	for _, list := range []any{printer.NewReleaseList(nil, nil), printer.NewChangeList("", nil), printer.NewFindingList(nil, "", nil)} {
+		kind := reflect.TypeOf(list).Name()
+		contract, err := schema(list, kind)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(args[0], strings.ToLower(list.kind)+".schema.json"), contract, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(args[0], strings.ToLower(kind)+".schema.json"), contract, 0o644); err != nil {
 			return err
 		}
 	}

@@ -11,13 +11,15 @@ import (
 
 	"github.com/invopop/jsonschema"
 
-	"github.com/kubectl-canary/kubectl-canary/internal/canary")
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+	"github.com/kubectl-canary/kubectl-canary/internal/printer"
+)
 
 const module = "github.com/kubectl-canary/kubectl-canary"
 
-// schema is the JSON Schema of a list that `-o json` prints, read off its type in printer and the comments there: run it
-// where go.mod is.
-func schema(list any, apiVersion, kind string) ([]byte, error) {
+// schema is the JSON Schema of a list that `-o json` prints, read off its type in printer and the comments there: run it where
+// go.mod is.
+func schema(list any, kind string) ([]byte, error) {
 	words, err := constants("internal/canary")
 	if err != nil {
 		return nil, err
@@ -51,8 +53,8 @@ func schema(list any, apiVersion, kind string) ([]byte, error) {
 		r.CommentMap[name] = strings.Join(strings.Fields(comment), " ")
 	}
 	s := r.Reflect(list)
-	s.Title = kind + " of " + apiVersion
-	for name, value := range map[string]string{"apiVersion": apiVersion, "kind": kind} {
+	s.Title = kind + " of " + printer.APIVersion
+	for name, value := range map[string]string{"apiVersion": printer.APIVersion, "kind": kind} {
 		property, _ := s.Definitions[kind].Properties.Get(name)
 		property.Const = value
 	}

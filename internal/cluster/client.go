@@ -16,6 +16,7 @@ import (
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	discoveryv1 "k8s.io/client-go/kubernetes/typed/discovery/v1"
+	policyv1 "k8s.io/client-go/kubernetes/typed/policy/v1"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 )
@@ -36,6 +37,7 @@ type Client struct {
 	coordination   coordinationv1.CoordinationV1Interface
 	authentication authenticationv1.AuthenticationV1Interface
 	authorization  authorizationv1.AuthorizationV1Interface
+	policy         policyv1.PolicyV1Interface
 	metadata       metadata.Interface
 	clock          *serverClock
 	patient        *patient
@@ -64,6 +66,7 @@ func New(config *rest.Config, userAgent string) (*Client, error) {
 		func() (err error) { c.coordination, err = coordinationv1.NewForConfigAndClient(cfg, web); return },
 		func() (err error) { c.authentication, err = authenticationv1.NewForConfigAndClient(cfg, web); return },
 		func() (err error) { c.authorization, err = authorizationv1.NewForConfigAndClient(cfg, web); return },
+		func() (err error) { c.policy, err = policyv1.NewForConfigAndClient(cfg, web); return },
 		func() (err error) { c.metadata, err = metadata.NewForConfigAndClient(cfg, web); return },
 	}
 	for _, step := range steps {

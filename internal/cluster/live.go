@@ -21,6 +21,8 @@ type Want struct {
 	Limits      bool // quotas and limit ranges
 	// Names are releases that nothing beyond is needed of; what is read for them cannot be followed. None: all.
 	Names []string
+
+	keep *Objects // what the whole objects go into; nil for none
 }
 
 // Live is a namespace, or all of them, as read and, once it is followed, as it changes.
@@ -92,6 +94,9 @@ func (c *Client) readAll(ctx context.Context, namespace string, want Want) (*Liv
 	l := c.live(namespace)
 	if want.WholePods {
 		l.pods = c.wholePods(namespace)
+	}
+	if want.keep != nil {
+		want.keep.keepFrom(l)
 	}
 	var group errgroup.Group
 	group.Go(func() error { return l.services.load(ctx) })

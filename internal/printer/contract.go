@@ -7,9 +7,9 @@ import (
 )
 
 // The machine contract: fields are only added within a version. The comments of these types and fields are the
-// descriptions in docs/releaselist.schema.json and docs/changelist.schema.json.
+// descriptions in docs/*.schema.json. APIVersion is that of all lists.
 const (
-	apiVersion  = "kubectl-canary/v1alpha1"
+	APIVersion  = "kubectl-canary/v1alpha1"
 	listKind    = "ReleaseList"
 	changesKind = "ChangeList"
 )

@@ -58,7 +58,7 @@ func outcome(o canary.Outcome) cell {
 
 // NewChangeList builds the contract.
 func NewChangeList(namespace string, all []canary.Entry) ChangeList {
-	list := ChangeList{APIVersion: apiVersion, Kind: changesKind, Items: []PastChange{}}
+	list := ChangeList{APIVersion: APIVersion, Kind: changesKind, Items: []PastChange{}}
 	for _, e := range all {
 		c := PastChange{
 			Namespace: namespace, Release: e.Release, Time: e.Time.UTC(), By: e.By, From: e.From, To: e.To,

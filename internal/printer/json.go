@@ -15,7 +15,7 @@ import (
 
 // NewReleaseList builds the contract; command is as in Table.
 func NewReleaseList(all []Status, command func(next, namespace string) string) ReleaseList {
-	list := ReleaseList{APIVersion: apiVersion, Kind: listKind, Items: []Release{}}
+	list := ReleaseList{APIVersion: APIVersion, Kind: listKind, Items: []Release{}}
 	for _, s := range all {
 		list.Items = append(list.Items, newRelease(s, command))
 	}

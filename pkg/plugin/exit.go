@@ -39,7 +39,7 @@ var exitCodes = []struct {
 	meaning string
 }{
 	{exitDone, "done, or already there"},
-	{exitError, "an error, a refusal or bad usage; or a definite cause ended the wait, restored or not"},
+	{exitError, "an error, found by doctor too, a refusal or bad usage; or a definite cause ended the wait, restored or not"},
 	{exitPhase, "(status --exit-status) the phase is not Stable, Canary or Promoted"},
 	{exitFailedGate, "(migrate) a gate failed, and the release was rolled back"},
 	{exitNoVerdict, "(migrate) a gate was inconclusive, and the release was held"},

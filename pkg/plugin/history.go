@@ -129,7 +129,7 @@ func (o *historyOptions) print(all []canary.Entry, namespace string, client *clu
 	if o.output.machine() {
 		var names []string
 		for _, e := range all {
-			names = append(names, e.Release)
+			names = append(names, "service/"+e.Release)
 		}
 		slices.Sort(names)
 		return o.output.printList(o.streams.Out, printer.NewChangeList(namespace, all), slices.Compact(names))

@@ -54,12 +54,12 @@ func (o *output) print(w io.Writer, all []printer.Status, command func(next, nam
 	list := printer.NewReleaseList(all, command)
 	var names []string
 	for _, item := range list.Items {
-		names = append(names, item.Name)
+		names = append(names, "service/"+item.Name)
 	}
 	return o.printList(w, list, names)
 }
 
-// printList prints a list for programs; names are those of the Services in it.
+// printList prints a list for programs; names is what `-o name` has of it, in lines.
 func (o *output) printList(w io.Writer, list any, names []string) error {
 	switch o.format {
 	case "json":
@@ -68,7 +68,7 @@ func (o *output) printList(w io.Writer, list any, names []string) error {
 		return printer.YAML(w, list)
 	case "name":
 		for _, name := range names {
-			if _, err := fmt.Fprintf(w, "service/%s\n", name); err != nil {
+			if _, err := fmt.Fprintln(w, name); err != nil {
 				return err
 			}
 		}

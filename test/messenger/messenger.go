@@ -55,7 +55,7 @@ func Deploy(ctx context.Context, client kubernetes.Interface, namespace, root st
 	}
 	for _, name := range services {
 		var service corev1.Service
-		if err := readManifest(root, name, "service", &service); err != nil {
+		if err := Read(root, name, "service", &service); err != nil {
 			return err
 		}
 		service.Namespace = namespace
@@ -76,7 +76,7 @@ func Deploy(ctx context.Context, client kubernetes.Interface, namespace, root st
 
 func (o Options) deploy(ctx context.Context, client kubernetes.Interface, namespace, root, service, version string) error {
 	var d appsv1.Deployment
-	if err := readManifest(root, service, version+"-deployment", &d); err != nil {
+	if err := Read(root, service, version+"-deployment", &d); err != nil {
 		return err
 	}
 	d.Namespace = namespace
@@ -92,12 +92,12 @@ func (o Options) deploy(ctx context.Context, client kubernetes.Interface, namesp
 			d.Spec.Template.Annotations[faults+k] = v
 		}
 	}
-	_, err := client.AppsV1().Deployments(namespace).Create(ctx, &d, metav1.CreateOptions{})
+	_, err := client.AppsV1().Deployments(namespace).Create(ctx, &d, metav1.CreateOptions{FieldManager: "kubectl-create"})
 	return err
 }
 
-// readManifest reads a manifest of the example, of a kind such as service or v1-deployment.
-func readManifest(root, service, kind string, into any) error {
+// Read reads a manifest of the example, of a kind such as service or v1-deployment.
+func Read(root, service, kind string, into any) error {
 	folder := filepath.Join(root, "manifests", "messenger")
 	data, err := os.ReadFile(filepath.Join(folder, service+"-"+kind+".yaml"))
 	if errors.Is(err, os.ErrNotExist) {
