@@ -63,7 +63,7 @@ func (o *moveOptions) addFlags(flags *pflag.FlagSet) {
 	}
 	flags.StringVar(&o.onFailure, "on-failure", "restore", "What to do with releases that cannot come up: restore puts all of them back, hold leaves them")
 	takes(flags, "on-failure", "restore", "hold")
-	flags.BoolVar(&o.force, "force", false, "Go on in spite of an autoscaler, a paused or a mid-rollout Deployment")
+	flags.BoolVar(&o.force, "force", false, "Go on in spite of refusals that offer it: an autoscaler, a quota without room, a paused Deployment and others")
 }
 
 // complete parses everything before the first request, and runs the move.
