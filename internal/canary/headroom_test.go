@@ -66,7 +66,7 @@ func messages(found [][]Problem) [][]string {
 }
 
 func TestQuota(t *testing.T) {
-	small, large := demand("requests cpu=100,memory=64000 limits cpu=200"), demand("requests cpu=250,memory=128000 limits cpu=250")
+	small, large := demand("requests cpu=100,memory=64000 limits cpu=200"), demand("requests cpu=250,memory=128000 limits cpu=300")
 	shift := func(t *testing.T) []Moving {
 		return []Moving{moving(t, "auth", Split{3, 1}, Split{2, 2}, small, large)}
 	}
@@ -107,13 +107,13 @@ func TestQuota(t *testing.T) {
 		apart bool
 		want  [][]string
 	}{
-		{"room for just these", shift, hard("pods=4000/5000,requests.cpu=550/800,memory=0/128000,limits.cpu=850/1100"), false, [][]string{nil}},
+		{"room for just these", shift, hard("pods=4000/5000,requests.cpu=550/800,memory=0/128000,limits.cpu=900/1200"), false, [][]string{nil}},
 		{"a pod too few", shift, hard("pods=4000/4999"), false, [][]string{{"quota q: pods: 1 more needed at the worst moment (round 1: 5 pods), 999m left"}}},
 		{"a thousandth too little", shift, hard("requests.cpu=550/799"), false, [][]string{{"quota q: requests.cpu: 250m more needed at the worst moment (round 1: 5 pods), 249m left"}}},
 		{"overdrawn", shift, hard("cpu=550/500,limits.cpu=9/9,count/pods=0/0"), false, [][]string{{
 			"quota q: count/pods: 1 more needed at the worst moment (round 1: 5 pods), none left",
 			"quota q: cpu: 250m more needed at the worst moment (round 1: 5 pods), none left",
-			"quota q: limits.cpu: 250m more needed at the worst moment (round 1: 5 pods), none left",
+			"quota q: limits.cpu: 300m more needed at the worst moment (round 1: 5 pods), none left",
 		}}},
 		{"memory in bytes", shift, hard("requests.memory=0/64000"), false, [][]string{{"quota q: requests.memory: 128 more needed at the worst moment (round 1: 5 pods), 64 left"}}},
 		{"the last round is the worst", promote, hard("requests.cpu=550/849"), false, [][]string{{"quota q: requests.cpu: 300m more needed at the worst moment (round 2: 4 pods), 299m left"}}},
@@ -143,6 +143,14 @@ func TestQuota(t *testing.T) {
 		{"pods that are missing come too", changed(func(m *Moving) { m.Release.Stable.Deployment.Pods = 2 }), hard("pods=3000/4999"), false, [][]string{{
 			"quota q: pods: 2 more needed at the worst moment (round 1: 5 pods), 1999m left",
 		}}},
+		{"pods that are missing come, where nothing else does", func(t *testing.T) []Moving {
+			m := moving(t, "auth", Split{3, 1}, Split{3, 0}, small, large)
+			m.Release.Stable.Deployment.Pods = 2
+			return []Moving{m}
+		}, hard("pods=3000/3000"), false, [][]string{{"quota q: pods: 1 more needed at the worst moment (round 1: 4 pods), none left"}}},
+		{"a resource that no quota counts", changed(func(m *Moving) {
+			m.Release.Canary.Deployment.Template = demand("requests x.kubernetes.io/y=1000")
+		}), hard("requests.x.kubernetes.io/y=0/0"), false, [][]string{nil}},
 		{"kept pods stay", func(t *testing.T) []Moving {
 			m := moving(t, "auth", Split{3, 1}, Split{0, 3}, small, large)
 			m.Plan.Keep = true
@@ -155,7 +163,7 @@ func TestQuota(t *testing.T) {
 			"quota q: limits.memory has to be set on every container, and is not on app of Deployment auth-v2",
 		}}},
 		{"not of the whole pod's own", changed(func(m *Moving) {
-			m.Release.Canary.Deployment.Template = asking{PodLevel: true, Requests: Amounts{"cpu": 100}}
+			m.Release.Canary.Deployment.Template = asking{PodLevel: true, Requests: Amounts{"cpu": 100}, Containers: []ContainerDemand{{Name: "app"}}}
 		}), hard("requests.cpu=0/9000,limits.memory=0/9000"), false, [][]string{nil}},
 		{"not of a side that does not grow", changed(func(m *Moving) { m.Release.Stable.Deployment.Template = demand("") }), hard("requests.cpu=0/9000"), false, [][]string{nil}},
 
@@ -209,7 +217,8 @@ func TestLimitRange(t *testing.T) {
 		{"too high a limit", own, LimitRangeItem{Max: Amounts{"cpu": 199}}, "container app has a limit of 200m, and the most is 199m for cpu"},
 		{"too much", demand("requests cpu=300 limits cpu=200"), LimitRangeItem{Max: Amounts{"cpu": 200}}, "container app requests 300m, and the most is 200m for cpu"},
 		{"too wide", own, LimitRangeItem{Ratio: Amounts{"cpu": 1999}}, "container app has a limit of 200m and requests 100m, and the largest ratio is 1999m for cpu"},
-		{"wide, of much", demand("requests memory=4000000000000000 limits memory=8000000000000000"), LimitRangeItem{Ratio: Amounts{"memory": 2000}}, ""},
+		{"wide, of much", demand("requests cpu=4000000000000000000 limits cpu=8000000000000000000"), LimitRangeItem{Ratio: Amounts{"cpu": 2000}}, ""},
+		{"too wide, of much", demand("requests cpu=4000000000000000000 limits cpu=9000000000000000000"), LimitRangeItem{Ratio: Amounts{"cpu": 2000}}, "container app has a limit of 9000000000000000 and requests 4000000000000000, and the largest ratio is 2 for cpu"},
 		{"no request", other, LimitRangeItem{Min: Amounts{"cpu": 1}}, "container app has no request, and the least is 1m for cpu"},
 		{"no limit", other, LimitRangeItem{Pod: true, Max: Amounts{"cpu": 1000}}, "the pod has no limit, and the most is 1 for cpu"},
 		{"no ratio", own, LimitRangeItem{Ratio: Amounts{"memory": 1000}}, "container app has no request or no limit, and their ratio is bounded for memory"},
