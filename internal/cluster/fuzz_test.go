@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,9 @@ func FuzzLease(f *testing.F) {
 		shown(t, &s)
 		if got.lease.Record == nil {
 			return
+		}
+		if b, to := got.lease.Record.Baseline, got.lease.Record.Set; b < 0 || min(to.Stable, to.Canary) < 0 || max(to.Stable, to.Canary, b) > math.MaxInt32 {
+			t.Fatalf("a record of a baseline of %d and %s", b, to)
 		}
 		if err := held(l, holder, noon, got.lease.Record); err != nil {
 			t.Fatal(err)
