@@ -1,6 +1,7 @@
 package canary
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -39,7 +40,13 @@ func FuzzFind(f *testing.F) {
 		if !ok {
 			kind, object = "service", name
 		}
-		known := kindOf(kind) == kindService && object == "auth" || kindOf(kind) == kindDeployment && (object == "auth-v1" || object == "auth-v2")
+		known := false
+		switch strings.ToLower(kind) {
+		case "service", "services", "svc":
+			known = object == "auth"
+		case "deployment", "deployments", "deploy", "deployment.apps", "deployments.apps":
+			known = object == "auth-v1" || object == "auth-v2"
+		}
 		if known != (err == nil) || known != (len(found) == 1) {
 			t.Fatalf("%q finds %d, %v", name, len(found), err)
 		}
@@ -105,6 +112,18 @@ func whatever(t *rapid.T) {
 	}
 	if at != to {
 		t.Fatalf("from %s to %s it ends at %s", p.From, to, at)
+	}
+}
+
+// A typo in replicas must not make a plan that fills the memory.
+func TestLongPlan(t *testing.T) {
+	side := Side{Replicas: math.MaxInt32, Serving: 3, Ready: 3}
+	if p, err := NewPlan(Position{Stable: side}, Split{Canary: math.MaxInt32}, Bounds{Floor: 3, Ceiling: math.MaxInt32 + 1}); err == nil && len(p.Rounds) > maxRounds {
+		t.Errorf("%d rounds", len(p.Rounds))
+	}
+	side.Serving, side.Ready = side.Replicas, side.Replicas
+	if _, err := NewPlan(Position{Stable: side}, Split{Canary: math.MaxInt32}, Bounds{Floor: math.MaxInt32, Ceiling: math.MaxInt32 + 1}); !errors.Is(err, errLongPlan) {
+		t.Errorf("by one: %v", err)
 	}
 }
 
