@@ -13,6 +13,11 @@ type Writer struct {
 	At          time.Time // zero where the server does not tell: it never does of a scale
 }
 
+// Autoscaler says that it is one: nothing else of the controller manager writes a scale.
+func (w Writer) Autoscaler() bool {
+	return w.Manager == "kube-controller-manager" && w.Subresource == "scale"
+}
+
 // The labels and annotations by which tools mark what they manage.
 const (
 	markArgoCD       = "argocd.argoproj.io/tracking-id"
@@ -73,7 +78,7 @@ func (s *Snapshot) ActorOf(d *Deployment) (Actor, bool) {
 	switch {
 	case w.Manager == "":
 		return Actor{}, false
-	case w.Manager == "kube-controller-manager" && w.Subresource == "scale":
+	case w.Autoscaler():
 		return s.scalerOf(d), true
 	case w.Manager == "kubectl" && w.Operation == "Apply":
 		return Actor{"kubectl apply --server-side", "drop `replicas` from the manifest, after another manager has taken it over", nil}, true
@@ -86,7 +91,7 @@ func (s *Snapshot) ActorOf(d *Deployment) (Actor, bool) {
 	return Actor{oneLine(w.Manager), "let it leave spec.replicas of the Deployment alone", nil}, true
 }
 
-// scalerOf is the autoscaler of a Deployment: nothing else of the controller manager writes a scale.
+// scalerOf is the autoscaler of a Deployment.
 func (s *Snapshot) scalerOf(d *Deployment) Actor {
 	for _, a := range s.Autoscalers {
 		if a.Deployment == d.Name {

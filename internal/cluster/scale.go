@@ -56,7 +56,7 @@ func (l *Live) Scale(ctx context.Context, d canary.Deployment, to int) error {
 		case apierrors.IsInvalid(err) && !moved(now, d):
 			return err // an admission policy: nothing has changed
 		case moved(now, d) && (attempt == 0 && apierrors.IsInvalid(err) || string(now.UID) != d.UID || replicas(now) != to):
-			return l.conflict(now, d)
+			return l.conflict(ctx, now, d)
 		case moved(now, d):
 			l.wrote(l.deployments, d.Name, now.ResourceVersion)
 			return nil
@@ -86,7 +86,7 @@ func (l *Live) DryRun(ctx context.Context, d canary.Deployment, to int) error {
 	if apierrors.IsInvalid(err) {
 		now, readErr := l.readBack(ctx, d.Name)
 		if readErr == nil && moved(now, d) {
-			return l.conflict(now, d)
+			return l.conflict(ctx, now, d)
 		}
 	}
 	return err
@@ -129,7 +129,7 @@ func (l *Live) Conflict(ctx context.Context, d canary.Deployment) error {
 	if !moved(now, d) {
 		return nil
 	}
-	return l.conflict(now, d)
+	return l.conflict(ctx, now, d)
 }
 
 func replicas(d *appsv1.Deployment) int { return toDeployment(d).Replicas }
@@ -139,11 +139,20 @@ func moved(now *appsv1.Deployment, seen canary.Deployment) bool {
 }
 
 // conflict names the other writer, as far as the object's managed fields and what was read before tell.
-func (l *Live) conflict(now *appsv1.Deployment, seen canary.Deployment) error {
+func (l *Live) conflict(ctx context.Context, now *appsv1.Deployment, seen canary.Deployment) error {
 	d := toDeployment(now)
 	out := &canary.ConflictError{
 		Deployment: seen.Name, Want: seen.Replicas, Found: d.Replicas, Replaced: d.UID != seen.UID, Writer: d.Writer, Seen: l.client.Now(),
 	}
-	out.Actor, _ = l.Snapshot().ActorOf(&d)
+	s := *l.Snapshot()
+	if d.Writer.Autoscaler() { // which may be newer than those that were read
+		ctx, cancel := settling(ctx)
+		defer cancel()
+		if feed := l.client.autoscalers(l.namespace); feed.load(ctx) == nil {
+			s.Autoscalers = nil
+			feed.each(func(_ string, a canary.Autoscaler) { s.Autoscalers = append(s.Autoscalers, a) })
+		}
+	}
+	out.Actor, _ = s.ActorOf(&d)
 	return out
 }

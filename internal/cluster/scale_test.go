@@ -10,6 +10,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
@@ -239,6 +240,23 @@ func TestScaleAndSignals(t *testing.T) {
 		}
 		if err := l.Scale(ctx, seenAt("auth-v2", 2), 3); !errors.Is(err, stop) || a.count("PATCH") != 1 {
 			t.Errorf("the write after the signal: %v, %d patches", err, a.count("PATCH"))
+		}
+	})
+}
+
+// An autoscaler is named even where it has come since everything was read.
+func TestConflictWithANewAutoscaler(t *testing.T) {
+	in(t, func(t *testing.T, a *api, c *Client) {
+		a.by("kubectl", 1)
+		l := read(t, c, Want{Autoscalers: true})
+		a.by("kube-controller-manager", 5)
+		a.put("horizontalpodautoscalers", &autoscalingv2.HorizontalPodAutoscaler{
+			ObjectMeta: metav1.ObjectMeta{Name: "new"},
+			Spec:       autoscalingv2.HorizontalPodAutoscalerSpec{ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "auth-v2"}},
+		})
+		var conflict *canary.ConflictError
+		if err := l.Scale(t.Context(), seenAt("auth-v2", 1), 2); !errors.As(err, &conflict) || conflict.Actor.Name != "HorizontalPodAutoscaler new" {
+			t.Errorf("got %v", err)
 		}
 	})
 }

@@ -261,3 +261,17 @@ func TestLockLostBetweenWrites(t *testing.T) {
 		w.wantWrites("auth-v2 1→2")
 	})
 }
+
+// What is dark is not put back either: that is a write, too.
+func TestLockLostBeforeItIsRelit(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.drainable, w.sliceLag = true, time.Hour
+		w.release("auth", 3, 1)
+		o := options()
+		o.Timeout = 10 * time.Second
+		moves := w.moves(canary.Split{Stable: 2, Canary: 2}, false)
+		moves[0].Lock = &lock{left: 1}
+		wantOutcomes(t, Run(t.Context(), w, w.now(), moves, o), canary.Held)
+		w.wantWrites("auth-v2 1→2", "drain of auth-v1")
+	})
+}

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // It ends when the condition holds for all that are named, at once where it does.
@@ -54,6 +57,22 @@ func TestWaitTimesOut(t *testing.T) {
 			t.Errorf("%d", code)
 		}
 		contains(t, "stderr", errOut, "error: timed out waiting for weight=100 on release/chat: nothing serves; both versions of chat are at 0 replicas: nothing serves\n  kubectl canary rollback chat --replicas 1 -n messenger")
+	})
+}
+
+// A lock that runs out is no change in the cluster, and ends the phase Moving all the same.
+func TestWaitForALockToRunOut(t *testing.T) {
+	in(t, func(t *testing.T, a *api) {
+		a.release("auth", 3, 1)
+		holder, duration, now := "joe", int32(30), metav1.NowMicro()
+		a.put("leases", &coordinationv1.Lease{
+			ObjectMeta: metav1.ObjectMeta{Name: "kubectl-canary.auth", Labels: map[string]string{"app.kubernetes.io/managed-by": "kubectl-canary"}},
+			Spec:       coordinationv1.LeaseSpec{HolderIdentity: &holder, LeaseDurationSeconds: &duration, RenewTime: &now, AcquireTime: &now},
+		})
+		began := time.Now()
+		if code, _, errOut := a.do("wait auth --for canary --timeout 1m"); code != 0 || time.Since(began) < 30*time.Second || time.Since(began) > 32*time.Second {
+			t.Errorf("%d after %s\n%s", code, time.Since(began), errOut)
+		}
 	})
 }
 
