@@ -82,7 +82,7 @@ func wanted(jobs []*job, p pick) bool {
 }
 
 // write lowers what may go by what was just read. A second read after the write undoes it where the other side has
-// shrunk meanwhile.
+// shrunk meanwhile, and the floor is broken.
 func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, err error) {
 	var some []*job
 	before := map[*job]canary.Split{}
@@ -153,11 +153,11 @@ func checkLocks(ctx context.Context, jobs []*job) error {
 	return firstCause(ctx, group.Wait())
 }
 
-// undo raises again what was lowered of a release whose other side was changed by somebody else. It is tried once: the
-// other writer may have meant it.
+// undo raises again what was lowered of a release whose other side was changed by somebody else, where too few would serve.
+// It is tried once: the other writer may have meant it.
 func (r *runner) undo(ctx context.Context, jobs []*job, before map[*job]canary.Split) {
 	for _, j := range jobs {
-		if j.now.Replicas() == j.expect {
+		if j.now.Replicas() == j.expect || j.Bounds.Hold(j.position()) {
 			continue
 		}
 		to := j.now.Replicas()
