@@ -3,6 +3,7 @@ package test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -225,7 +226,7 @@ func (p *patient) try(user, line string) (string, int, error) {
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	err := cmd.Run()
-	if _, ended := err.(*exec.ExitError); ended {
+	if errors.As(err, new(*exec.ExitError)) {
 		return out.String() + errOut.String(), cmd.ProcessState.ExitCode(), nil
 	}
 	return out.String(), 0, err
@@ -242,7 +243,7 @@ func (p *patient) findings(failing bool) []finding {
 	p.t.Helper()
 	out, code, err := p.try(p.as(), "kubectl canary doctor -o json -n $NS "+p.Flags+" 2>/dev/null")
 	p.check(err)
-	if failing != (code == 1) && failing {
+	if failing && code != 1 {
 		p.t.Errorf("exit code %d", code)
 	}
 	s, err := schemaOf([]byte(out))

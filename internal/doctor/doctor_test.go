@@ -34,7 +34,9 @@ func TestExamine(t *testing.T) {
 			p.Services[0].Spec.ClusterIP, p.Services[0].Spec.Ports = "None", make([]corev1.ServicePort, 2)
 		}, "delete service auth; expose deployment auth-v1 --name=auth --selector=app=auth"},
 		"an image of a registry with a port": {func(p *Patient) { p.template("v2").Containers[0].Image = "example.test:5000/auth:v2" }, ""},
-		"an image by its digest":             {func(p *Patient) { p.template("v2").Containers[0].Image = "auth@sha256:1" }, ""},
+		"an image without a tag of a registry with a port": {func(p *Patient) { p.template("v1").Containers[0].Image = "example.test:5000/auth" },
+			"set image deployment/auth-v1 auth=example.test:5000/auth@sha256:v1"},
+		"an image by its digest": {func(p *Patient) { p.template("v2").Containers[0].Image = "auth@sha256:1" }, ""},
 		"an image that a shell would take apart": {func(p *Patient) {
 			p.template("v2").Containers[0].Image = "it's; rm -rf:latest"
 		}, `set image deployment/auth-v2 auth='it'\''s; rm -rf@sha256:v2'`},
@@ -217,5 +219,18 @@ func TestWeights(t *testing.T) {
 		if got := found(t, p); len(got) != 1 || !strings.Contains(got[0], c.want) {
 			t.Errorf("%d/%d to %v: %q, want %q", c.stable, c.second, c.weights, got, c.want)
 		}
+	}
+}
+
+// A third version that is left alone keeps its share: everything is not missed by it, and the weights are those beside it.
+func TestThirdVersion(t *testing.T) {
+	p := auth(3, 1)
+	p.deploy("v0", 1)
+	if got := found(t, p); len(got) != 1 || !strings.Contains(got[0], "auth error ThirdVersion Deployment/auth-v0") || !strings.HasSuffix(got[0], "| scale deployment auth-v0 --replicas=0") {
+		t.Errorf("%q", got)
+	}
+	p.NamedRoles, p.Weights = true, []canary.Weight{canary.Full}
+	if got := found(t, p); len(got) > 0 {
+		t.Errorf("%q", got)
 	}
 }

@@ -21,7 +21,7 @@ func (e *examination) images() []canary.Problem {
 	d := "Deployment/" + second.Deployment.Name
 	same, another := len(second.spec().Containers) > 0, ""
 	for _, c := range second.spec().Containers {
-		a, _ := stable.container(c.Name)
+		a := stable.container(c.Name)
 		same = same && a != nil && a.Image == c.Image
 		if a == nil || a.Image == c.Image {
 			continue
@@ -115,7 +115,7 @@ func digests(s *side, c corev1.Container) []string {
 
 // onlyDigest is what all pods run as one container; empty where it is not one thing, or not known.
 func onlyDigest(s *side, name string) string {
-	c, _ := s.container(name)
+	c := s.container(name)
 	if ids := digests(s, *c); len(ids) == 1 {
 		_, digest, named := strings.Cut(ids[0], "@")
 		if named {

@@ -11,13 +11,12 @@ import (
 )
 
 // container is the container of a name; nil where the version has none.
-func (s *side) container(name string) (*corev1.Container, int) {
+func (s *side) container(name string) *corev1.Container {
 	all := s.spec().Containers
-	i := slices.IndexFunc(all, func(c corev1.Container) bool { return c.Name == name })
-	if i < 0 {
-		return nil, i
+	if i := slices.IndexFunc(all, func(c corev1.Container) bool { return c.Name == name }); i >= 0 {
+		return &all[i]
 	}
-	return &all[i], i
+	return nil
 }
 
 // pair calls compare for each container that stable and the canary both have; i is its place in the canary's.
@@ -28,7 +27,7 @@ func (e *examination) pair(compare func(stable, second *side, a, b *corev1.Conta
 	stable, second := e.sides[0], e.sides[1]
 	for i := range second.spec().Containers {
 		b := &second.spec().Containers[i]
-		if a, _ := stable.container(b.Name); a != nil {
+		if a := stable.container(b.Name); a != nil {
 			compare(stable, second, a, b, i)
 		}
 	}
@@ -76,7 +75,7 @@ func (e *examination) noProbe(s *side) canary.Problem {
 
 func (e *examination) proposed(of *side, c corev1.Container) *corev1.Probe {
 	for _, other := range e.sides {
-		if same, _ := other.container(c.Name); other != of && same != nil && same.ReadinessProbe != nil {
+		if same := other.container(c.Name); other != of && same != nil && same.ReadinessProbe != nil {
 			return same.ReadinessProbe
 		}
 	}

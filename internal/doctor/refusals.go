@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,7 +30,7 @@ func (e *examination) refusals() []canary.Problem {
 	if r.Drifted() {
 		found = append(found, canary.Problem{
 			Code: canary.CodeDrifted, Severity: canary.Error, Object: "Service/" + r.Name,
-			Message: fmt.Sprintf("replicas of %s were set to %s (stable/canary), and somebody else has made them %s: nothing tells how many carry the full load", r.Name, r.Record.Set, r.Replicas()),
+			Message: fmt.Sprintf("replicas of %s were set to %s (stable/canary), and %s has made them %s: nothing tells how many carry the full load", r.Name, r.Record.Set, cmp.Or(r.Drifter.Name, "somebody else"), r.Replicas()),
 			Next:    []string{"canary rollback " + r.Name},
 		})
 	}

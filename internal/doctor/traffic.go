@@ -15,12 +15,12 @@ func (e *examination) affinity() (found []canary.Problem) {
 		if svc.Spec.SessionAffinity != corev1.ServiceAffinityClientIP {
 			continue
 		}
-		for_ := "its first pod"
+		first := "its first pod"
 		if c := svc.Spec.SessionAffinityConfig; c != nil && c.ClientIP != nil && c.ClientIP.TimeoutSeconds != nil {
-			for_ = fmt.Sprintf("its first pod until it has been silent for %d s", *c.ClientIP.TimeoutSeconds)
+			first = fmt.Sprintf("its first pod until it has been silent for %d s", *c.ClientIP.TimeoutSeconds)
 		}
 		found = append(found, warning(CodeAffinity, "Service/"+svc.Name,
-			"Service "+svc.Name+" keeps each client (by its address) at "+for_+": a split is one of clients, and known clients follow a shift late",
+			"Service "+svc.Name+" keeps each client (by its address) at "+first+": a split is one of clients, and known clients follow a shift late",
 			patch("Service/"+svc.Name, "merge", object{"spec": object{"sessionAffinity": corev1.ServiceAffinityNone}})))
 	}
 	return found

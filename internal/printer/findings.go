@@ -88,8 +88,9 @@ func severityColor(s canary.Severity) string {
 		return red
 	case canary.Warning:
 		return yellow
+	default:
+		return ""
 	}
-	return ""
 }
 
 // The machine contract of `doctor`; as with ReleaseList, comments are the descriptions in docs/findinglist.schema.json.
