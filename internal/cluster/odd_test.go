@@ -55,7 +55,7 @@ func odd(data []byte) *canary.Snapshot {
 			*q = resource.MustParse([]string{"100m", "0", "-5", "1e30", "9223372036854775807", "1Ei"}[c.Intn(6)])
 		},
 		func(f *metav1.FieldsV1, c randfill.Continue) {
-			f.Raw = []byte([]string{`{"f:spec":{"f:replicas":{}}}`, `{"f:replicas":[`, `null`, ``}[c.Intn(4)])
+			f.SetRawBytes([]byte([]string{`{"f:spec":{"f:replicas":{}}}`, `{"f:replicas":[`, `null`, ``}[c.Intn(4)]))
 		},
 		func(spec *corev1.PodSpec, c randfill.Continue) {
 			c.Fill(&spec.NodeName)

@@ -118,7 +118,7 @@ func (c Cluster) measure(ctx context.Context, why cause, ns string, limit time.D
 			return r, err
 		}
 	}
-	h, err := witness.Watch(c.Client, ns)
+	h, err := witness.Watch(c.Client, ns) //nolint:contextcheck // it ends with its End
 	if err != nil {
 		return r, err
 	}
