@@ -17,7 +17,7 @@ func specHash(spec *corev1.PodSpec) uint64 {
 		return 0
 	}
 	h := fnv.New64a()
-	h.Write(data) //nolint:errcheck // a hash takes everything
+	h.Write(data)
 	return h.Sum64()
 }
 
