@@ -32,6 +32,9 @@ type Lock struct {
 	ended chan struct{}
 }
 
+// takeOvers is how often taking a lock over is tried while its holder writes to it.
+const takeOvers = 10
+
 // Acquire takes the lock of a release and writes the record beside it, on the Lease as it was read: one that has changed
 // since is somebody else's. takeOver takes it from a holder who is at work. It returns a *canary.LockedError where
 // another was faster, and the server's error where Leases are forbidden.
@@ -46,15 +49,15 @@ func (l *Live) Acquire(ctx context.Context, release, holder string, record *cana
 	ctx, cancel := settling(ctx)
 	defer cancel()
 	err := lock.take(ctx, lease, record)
-	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+	for attempt := 0; apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err); attempt++ {
 		now, readErr := lock.read(ctx)
 		switch {
 		case readErr != nil:
 			return nil, errors.Join(err, readErr)
-		case !takeOver:
+		case !takeOver || attempt == takeOvers:
 			return nil, now.lease.LockedBy(release, l.client.Now())
 		}
-		err = lock.take(ctx, now.object, record) // the holder has renewed it since
+		err = lock.take(ctx, now.object, record) // the holder has renewed it since, or given it back
 	}
 	if err != nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
 		// The answer was lost; the lock may be ours.

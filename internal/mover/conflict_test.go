@@ -261,3 +261,35 @@ func TestLockLostBetweenWrites(t *testing.T) {
 		w.wantWrites("auth-v2 1→2")
 	})
 }
+
+// Two operators without locks who put back each their own: neither undoes what takes nobody below the floor, nor gives up because
+// the other is at it too.
+func TestTwoWhoPutBack(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 2, 2)
+		time.AfterFunc(startTime/2, func() { w.other("auth-v2", 3) })
+		seen := 0
+		w.on(func(what string) error {
+			if what == "scale" {
+				seen++
+			}
+			if what == "scale" && seen == 2 { // ours, back from 3
+				w.other("auth-v2", 2)
+			}
+			return nil
+		})
+		results, _ := w.run(t.Context(), options(), canary.Split{Stable: 3, Canary: 1})
+		wantConflict(t, results[0].Err, "auth-v2")
+		w.wantSplits(canary.Split{Stable: 2, Canary: 2})
+		w.wantWrites("auth-v1 2→3", "auth-v1 3→2")
+	})
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 2, 2)
+		time.AfterFunc(startTime/2, func() { w.other("auth-v2", 3) })
+		w.at("refresh", 2, func() { w.other("auth-v2", 2) }) // before ours goes back
+		results, _ := w.run(t.Context(), options(), canary.Split{Stable: 3, Canary: 1})
+		wantConflict(t, results[0].Err, "auth-v2")
+		w.wantSplits(canary.Split{Stable: 2, Canary: 2})
+		w.wantWrites("auth-v1 2→3", "auth-v1 3→2")
+	})
+}

@@ -30,6 +30,8 @@ type job struct {
 	undone  bool                      // somebody else has changed it after that
 	scaled  bool                      // by this move
 
+	stays struct{ Stable, Canary bool } // somebody else has changed the side: it is not put back
+
 	comebacks int // how often what was drained had to come back
 
 	mu   sync.Mutex // guards what parallel writes change

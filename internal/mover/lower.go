@@ -82,8 +82,8 @@ func wanted(jobs []*job, p pick) bool {
 	return slices.ContainsFunc(jobs, func(j *job) bool { return j.wants(p) != j.position().Replicas() })
 }
 
-// write lowers what may go by what was just read. It is undone where the other side is found changed by a second read after
-// the write, or until what was lowered has left.
+// write lowers what may go by what was just read. Where the other side is found changed by a second read after the write, or
+// until what was lowered has left, and too few would serve, it is undone.
 func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, err error) {
 	var some []*job
 	before := map[*job]canary.Split{}
@@ -157,11 +157,11 @@ func checkLocks(ctx context.Context, jobs []*job) error {
 	return firstCause(ctx, group.Wait())
 }
 
-// undo raises again what was lowered of a release whose other side was changed by somebody else. It is tried once: the
-// other writer may have meant it.
+// undo raises again what was lowered of a release whose other side was changed by somebody else, where too few would serve.
+// It is tried once: the other writer may have meant it.
 func (r *runner) undo(ctx context.Context, jobs []*job, before map[*job]canary.Split) {
 	for _, j := range jobs {
-		if j.now.Replicas() == j.expect {
+		if j.now.Replicas() == j.expect || j.Bounds.Hold(j.position()) {
 			continue
 		}
 		to := j.now.Replicas()

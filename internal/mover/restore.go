@@ -36,9 +36,23 @@ func (r *runner) alsoFailed(err error) {
 	}
 }
 
+// restores is how often putting back begins anew, while somebody else goes on changing replicas: two operators without locks,
+// who put back each their own.
+const restores = 3
+
 // restore puts every job back to where it was. A side that somebody else has changed stays as it is, and so does a
 // release that is gone.
-func (r *runner) restore(ctx context.Context) error {
+func (r *runner) restore(ctx context.Context) (err error) {
+	for range restores {
+		var conflict *canary.ConflictError
+		if err = r.restoreOnce(ctx); !errors.As(err, &conflict) {
+			break
+		}
+	}
+	return err
+}
+
+func (r *runner) restoreOnce(ctx context.Context) error {
 	s, err := r.reread(ctx, r.jobs)
 	if err != nil {
 		return err
@@ -52,10 +66,10 @@ func (r *runner) restore(ctx context.Context) error {
 		}
 		r.notify(canary.Event{Release: j.Release.Name, Kind: canary.Restoring})
 		j.now, j.seen, j.Target, j.Keep = now, s, now.Replicas(), false
-		if j.ours(now.Stable, j.expect.Stable) {
+		if j.stays.Stable = j.stays.Stable || !j.ours(now.Stable, j.expect.Stable); !j.stays.Stable {
 			j.Target.Stable = j.Release.Stable.Deployment.Replicas
 		}
-		if j.ours(now.Canary, j.expect.Canary) {
+		if j.stays.Canary = j.stays.Canary || !j.ours(now.Canary, j.expect.Canary); !j.stays.Canary {
 			j.Target.Canary = j.Release.Canary.Deployment.Replicas
 		}
 		j.base, j.expect = own(now), now.Replicas()

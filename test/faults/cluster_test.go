@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -25,6 +26,9 @@ type sandbox struct {
 
 	kubeconfig string
 	guard      *guard.Guard
+
+	mu    sync.Mutex
+	users map[string]string // kubeconfigs
 }
 
 // start starts a cluster, in a folder that has everything the tests leave.
@@ -33,7 +37,7 @@ func start() (s *sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &sandbox{dir: dir, tools: filepath.Join(dir, "bin")}
+	s = &sandbox{dir: dir, tools: filepath.Join(dir, "bin"), users: map[string]string{}}
 	if s.guard, err = guard.Watch(root+"/bin/sandbox", dir, clusterName); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -54,6 +58,16 @@ func start() (s *sandbox, err error) {
 	s.config.QPS = -1
 	s.client, err = kubernetes.NewForConfig(s.config)
 	return s, err
+}
+
+// kubeconfigOf returns the path of a user's kubeconfig.
+func (s *sandbox) kubeconfigOf(user string) (file string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users[user] == "" {
+		s.users[user], err = s.guard.Run("kubeconfig", "--user", user)
+	}
+	return s.users[user], err
 }
 
 // findTools makes a folder with the programs under test. CANARY_BIN stands in for bin/kubectl-canary, for a plugin that was

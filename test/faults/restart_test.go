@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/client-go/tools/clientcmd"
-
 	"github.com/kubectl-canary/kubectl-canary/test/messenger"
 )
 
@@ -53,7 +51,7 @@ func (o outage) try(t *testing.T) {
 		Replicas: map[string]int32{},
 	})
 	s.reset(o.start)
-	s.direct()
+	s.direct(operator)
 	s.history.Resume()
 	say("%s: the API server is killed", o.name)
 	since := s.present()
@@ -107,17 +105,6 @@ func killAPIServer() error {
 		}
 	}
 	return fmt.Errorf("no kube-apiserver among %s", data)
-}
-
-// direct lets the scene's commands reach the API server without the proxy.
-func (s *scene) direct() {
-	s.Helper()
-	file, err := cluster.guard.Run("kubeconfig", "--user", operator)
-	s.must(err)
-	config, err := clientcmd.LoadFromFile(file)
-	s.must(err)
-	config.Contexts[config.CurrentContext].Namespace = s.namespace
-	s.must(clientcmd.WriteToFile(*config, s.kubeconfig()))
 }
 
 func outageRows() rows {

@@ -16,6 +16,7 @@ import (
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-canary/kubectl-canary/test/messenger"
@@ -146,6 +147,17 @@ func (s *scene) end(p *process.Process) ended {
 		s.Errorf("%v\n%s%s", err, p.Stdout.String(), p.Stderr.String())
 	}
 	return ended{p, code}
+}
+
+// direct lets the scene's commands reach the API server without the proxy, as a user.
+func (s *scene) direct(user string) {
+	s.Helper()
+	file, err := cluster.kubeconfigOf(user)
+	s.must(err)
+	config, err := clientcmd.LoadFromFile(file)
+	s.must(err)
+	config.Contexts[config.CurrentContext].Namespace = s.namespace
+	s.must(clientcmd.WriteToFile(*config, s.kubeconfig()))
 }
 
 // until waits until a command has said something on stderr.
