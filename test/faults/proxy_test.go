@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,8 +33,7 @@ type proxy struct {
 	rules []*rule
 	log   []string // requests and notes, in order
 	calls int
-	// each is called with the number of every request, from 1, before and after it was carried out; it may be nil.
-	each func(n int, name string, carriedOut bool)
+	at    func(n int) fault // what the n-th request meets, from 1; nil for the rules
 }
 
 // rule says which requests meet a fault: of those that match, from the first-th on, as many as times says; 0 is all.
@@ -113,7 +113,25 @@ func (p *proxy) kubeconfig(t testing.TB, file, namespace string) {
 func (p *proxy) set(rules ...*rule) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.rules = rules
+	p.rules, p.at = rules, nil
+}
+
+// begin forgets what was asked, and replaces what requests meet by their number.
+func (p *proxy) begin(at func(n int) fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rules, p.at, p.log, p.calls = nil, at, nil, 0
+}
+
+// after are the requests since a note.
+func (p *proxy) after(note string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.Index(p.log, note)
+	if i < 0 {
+		return nil
+	}
+	return slices.Clone(p.log[i+1:])
 }
 
 func (p *proxy) note(line string) {
@@ -127,24 +145,16 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := verb + " " + object
 	p.mu.Lock()
 	p.calls++
-	n, each := p.calls, p.each
 	p.log = append(p.log, name)
 	do := p.faultFor(name)
-	p.mu.Unlock()
-	if each != nil {
-		each(n, name, false)
+	if p.at != nil {
+		do = p.at(p.calls)
 	}
-	c := &call{p, w, r}
+	p.mu.Unlock()
 	if do == nil {
 		do = (*call).pass
 	}
-	if each == nil {
-		do(c)
-		return
-	}
-	answer := c.carryOut()
-	each(n, name, true)
-	c.give(answer)
+	do(&call{p, w, r})
 }
 
 // faultFor counts a request, and returns what it meets; nil for none.

@@ -6,13 +6,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-
-	"github.com/kubectl-canary/kubectl-canary/test/messenger"
 )
 
 // race is two operators who move the same four services at once.
@@ -42,9 +39,6 @@ func races() []race {
 	return all
 }
 
-// lanes is how many namespaces a race is run in at the same time.
-const lanes = 3
-
 // TestRaces runs rounds of every race.
 func TestRaces(t *testing.T) {
 	for _, r := range races() {
@@ -56,34 +50,10 @@ func TestRaces(t *testing.T) {
 }
 
 func (r race) run(t *testing.T) {
-	next := make(chan int)
-	go func() {
-		defer close(next)
-		for n := range *rounds {
-			select {
-			case next <- n:
-			case <-t.Context().Done():
-				return
-			}
-		}
-	}()
-	var all sync.WaitGroup
-	for lane := range lanes {
-		s := newScene(t, messenger.Options{
-			Services: messenger.Services, Annotations: map[string]map[string]string{"": {"ready-after": "0s", "terminate-after": "0s"}},
-		})
+	inLanes(t, 3, *rounds, func(s *scene) {
 		s.must(s.bind(t.Context(), unlocked, func(rule rbacv1.PolicyRule) bool { return !slices.Contains(rule.Resources, "leases") }))
 		s.direct(r.user)
-		all.Go(func() {
-			for n := range next {
-				r.round(s, n)
-				if lane == 0 && n > 0 {
-					say("%s: %d of %d rounds", r.name, n, *rounds)
-				}
-			}
-		})
-	}
-	all.Wait()
+	}, r.round)
 }
 
 // round lets both loose, the second within a second of the first.
