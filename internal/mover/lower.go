@@ -82,8 +82,8 @@ func wanted(jobs []*job, p pick) bool {
 	return slices.ContainsFunc(jobs, func(j *job) bool { return j.wants(p) != j.position().Replicas() })
 }
 
-// write lowers what may go by what was just read. It is undone where a second read after the write, or one until what was
-// lowered has left, finds the other side changed and the floor broken.
+// write lowers what may go by what was just read. Where the other side is found changed by a second read after the write, or
+// until what was lowered has left, and too few would serve, it is undone.
 func (r *runner) write(ctx context.Context, jobs []*job, p pick) (lowered bool, err error) {
 	var some []*job
 	before := map[*job]canary.Split{}

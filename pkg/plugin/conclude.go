@@ -26,7 +26,8 @@ type ending struct {
 
 // conclude writes down how each move ended, gives the locks back, and tells the user what is where.
 func (r *run) conclude(ctx context.Context, all []planned, moves []mover.Move, results []mover.Result, held *locks) error {
-	interrupted := errors.Is(context.Cause(ctx), ErrInterrupted)
+	signals := ctx
+	interrupted := func() bool { return errors.Is(context.Cause(signals), ErrInterrupted) }
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	byName := map[string]mover.Result{}
@@ -77,7 +78,7 @@ func (r *run) present(ctx context.Context, failed bool) map[string]canary.Releas
 
 // writeDown ends the record of a release, with the release of its lock in the same write, and announces the change.
 // After a signal the lock's release is the only write.
-func (r *run) writeDown(ctx context.Context, e *ending, held *locks, interrupted bool) {
+func (r *run) writeDown(ctx context.Context, e *ending, held *locks, interrupted func() bool) {
 	var lost *canary.LockedError
 	if errors.As(e.err, &lost) && lost.Release == e.release.Name {
 		return // what happens now is the other's change
@@ -96,7 +97,7 @@ func (r *run) writeDown(ctx context.Context, e *ending, held *locks, interrupted
 			e.now.Record, e.now.Lease = &record, canary.Lease{Record: &record}
 		}
 	}
-	if interrupted || e.release.Replicas() == e.now.Replicas() && e.release.Lit() == e.now.Lit() && e.outcome == canary.Done {
+	if interrupted() || e.release.Replicas() == e.now.Replicas() && e.release.Lit() == e.now.Lit() && e.outcome == canary.Done {
 		return
 	}
 	kind := "Normal"

@@ -2,12 +2,14 @@ package plugin
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
@@ -141,6 +143,26 @@ func TestInterrupt(t *testing.T) {
 		a.serves(a.deployment("auth-v2"), 2)
 		if code, _, errOut := a.do("shift --to 50"); code != 0 || a.split("auth") != "2/2" {
 			t.Errorf("again: %d, %s\n%s", code, a.split("auth"), errOut)
+		}
+	})
+}
+
+// A signal while the lock is released is in time to keep an Event from being written.
+func TestInterruptAtTheEnd(t *testing.T) {
+	in(t, func(t *testing.T, a *api) {
+		a.release("auth", 3, 1)
+		ctx, interrupt := interruptible(t)
+		a.refuse = func(r *http.Request) (metav1.StatusReason, string) {
+			if r.Method == http.MethodPut && a.split("auth") == "2/2" {
+				interrupt()
+			}
+			return "", ""
+		}
+		if code, _, errOut := a.run(ctx, "shift --to 50 --settle 0s -n "+ns); code != 0 || a.split("auth") != "2/2" {
+			t.Errorf("%d, %s\n%s", code, a.split("auth"), errOut)
+		}
+		if len(a.told) > 0 {
+			t.Errorf("after the signal it tells %v", a.told)
 		}
 	})
 }
