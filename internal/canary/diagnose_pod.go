@@ -212,6 +212,9 @@ func DiagnoseDeployment(d *Deployment) (problem *Problem, definite bool) {
 	}, !passes(d.Failure.Message)
 }
 
+// OverQuota says that a quota has refused pods. It counts those that are stopping until they are gone.
+func (f *Failure) OverQuota() bool { return f != nil && strings.Contains(f.Message, "exceeded quota") }
+
 // stuckTerminating tells of the first of some pods that is still there some time after its end.
 func stuckTerminating(pods []*Pod, end time.Time) *Problem {
 	for _, p := range pods {

@@ -180,6 +180,26 @@ func TestQuota(t *testing.T) {
 	})
 }
 
+// What a quota refuses while pods are stopping may have room when they are gone.
+func TestQuotaOfStoppingPods(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 3, 1)
+		w.full["auth-v2"] = true
+		w.stopping = []canary.Pod{{Name: "other", UID: "other", Terminating: true}}
+		time.AfterFunc(30*time.Second, func() {
+			w.change("the other is gone", func() {
+				w.stopping, w.full, w.find("auth-v2").Failure = nil, nil, nil
+				w.reconcile(w.find("auth-v2"))
+			})
+		})
+		results, told := w.run(t.Context(), options(), canary.Split{Stable: 2, Canary: 2})
+		wantOutcomes(t, results, canary.Done)
+		if n := told.count(canary.Trouble); n != 1 {
+			t.Errorf("told %d times of the quota", n)
+		}
+	})
+}
+
 // The timeout is of each wait: a move of many rounds may take longer.
 func TestTimeoutIsOfEachWait(t *testing.T) {
 	in(t, func(t *testing.T, w *world) {

@@ -195,7 +195,7 @@ func (r *runner) diagnose(s *canary.Snapshot, j *job) error {
 			continue
 		}
 		if p, definite := canary.DiagnoseDeployment(&v.Deployment); p != nil && j.failing[v.Deployment.Name] != *v.Deployment.Failure {
-			if definite {
+			if definite && !(v.Deployment.Failure.OverQuota() && stopping(s)) {
 				return j.stuck(v, p)
 			}
 			r.tellOnce(j, p)
@@ -212,6 +212,10 @@ func (r *runner) diagnose(s *canary.Snapshot, j *job) error {
 		}
 	}
 	return nil
+}
+
+func stopping(s *canary.Snapshot) bool {
+	return slices.ContainsFunc(s.Pods, func(p canary.Pod) bool { return p.Terminating })
 }
 
 func (r *runner) tellOnce(j *job, p *canary.Problem) {

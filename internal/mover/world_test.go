@@ -29,6 +29,8 @@ type world struct {
 	start map[string]func(*canary.Pod)
 	// full names the Deployments for which a quota allows no more pods.
 	full map[string]bool
+	// stopping are pods that are about to be gone, of whatever else is in the namespace.
+	stopping []canary.Pod
 	// drainable gives the releases that are added a label by which pods can be drained.
 	drainable bool
 	sliceLag  time.Duration // from a label to the EndpointSlices
@@ -249,7 +251,7 @@ func (w *world) selects(service string, p *pod) bool {
 }
 
 func (w *world) snapshot() *canary.Snapshot {
-	s := &canary.Snapshot{Namespace: "messenger", Services: w.services, Leases: map[string]canary.Lease{}}
+	s := &canary.Snapshot{Namespace: "messenger", Services: w.services, Pods: slices.Clone(w.stopping), Leases: map[string]canary.Lease{}}
 	for _, d := range w.deployments {
 		c := d.Deployment
 		c.Pods = len(d.pods)
