@@ -66,11 +66,14 @@ func (p *patient) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		resp, err := p.once(r, n, timeout)
 		p.note(attempt, resp, err)
+		if !on {
+			return resp, err // client-go does what a Retry-After asks for
+		}
 		after, again := p.tryAgain(r, resp, err, n)
 		if watch && (err != nil || resp.StatusCode != http.StatusForbidden) {
 			return resp, err // whoever watches begins anew
 		}
-		if !on || !again || r.Context().Err() != nil {
+		if !again || r.Context().Err() != nil {
 			return resp, err
 		}
 		pause := max(after, wait+rand.N(wait))

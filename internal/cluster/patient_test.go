@@ -141,14 +141,14 @@ func TestPatienceIsShared(t *testing.T) {
 // a time.
 func TestImpatient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, send, sent := sending(t, http.MethodGet, time.Minute, breaks(errRefused), says(503), breaks(errRefused))
+		p, send, sent := sending(t, http.MethodGet, time.Minute, breaks(errRefused), says(429, "1"), breaks(errRefused))
 		p.reached = false
 		if _, err := send(); !errors.Is(err, errRefused) {
 			t.Errorf("never reached: %v", err)
 		}
 		p.on = false
-		if resp, err := send(); err != nil || resp.StatusCode != http.StatusServiceUnavailable {
-			t.Errorf("no move: %v", err)
+		if resp, err := send(); err != nil || resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") != "1" {
+			t.Errorf("no move: %v %v", resp, err)
 		}
 		if _, err := send(); err == nil || len(*sent) != 3 {
 			t.Errorf("no move: %v, sent %d times", err, len(*sent))
