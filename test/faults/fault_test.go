@@ -133,11 +133,3 @@ func (c *cutter) Write(b []byte) (int, error) {
 	c.left--
 	return c.ResponseWriter.Write(b)
 }
-
-// around runs something before a request is passed on.
-func around(do func()) fault {
-	return func(c *call) {
-		do()
-		c.pass()
-	}
-}

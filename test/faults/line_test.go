@@ -47,6 +47,13 @@ func (l *line) die(forGood bool) {
 	}
 }
 
+// revive lets connections that come from now on live.
+func (l *line) revive() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dead = false
+}
+
 // close ends all connections, the dead ones too.
 func (l *line) close() {
 	l.mu.Lock()

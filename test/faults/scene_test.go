@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
@@ -118,6 +118,7 @@ func (s *scene) start(args ...string) *process.Process {
 		cmd = exec.Command("/bin/sh", args[1:]...)
 	}
 	cmd.Env = []string{"PATH=" + cluster.tools + ":/usr/bin:/bin", "HOME=" + s.home, "KUBECONFIG=" + s.kubeconfig(), "LANG=C.UTF-8"}
+	cmd.WaitDelay = time.Second // what a loop has started ends with its connection
 	p, err := process.Start(cmd)
 	s.must(err)
 	s.Cleanup(p.Kill)
@@ -184,8 +185,8 @@ func (s *scene) canary(args ...string) ended {
 
 // scale sets replicas, as somebody else would.
 func (s *scene) scale(deployment string, n int) {
-	scale := &autoscalingv1.Scale{ObjectMeta: metav1.ObjectMeta{Name: deployment, Namespace: s.namespace}, Spec: autoscalingv1.ScaleSpec{Replicas: int32(n)}}
-	_, err := cluster.client.AppsV1().Deployments(s.namespace).UpdateScale(context.Background(), deployment, scale, metav1.UpdateOptions{FieldManager: "somebody"})
+	patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, n)
+	_, err := cluster.client.AppsV1().Deployments(s.namespace).Patch(context.Background(), deployment, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "somebody"}, "scale")
 	if err != nil {
 		s.Error(err)
 	}
