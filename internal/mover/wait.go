@@ -195,7 +195,7 @@ func (r *runner) diagnose(s *canary.Snapshot, j *job) error {
 			continue
 		}
 		if p, definite := canary.DiagnoseDeployment(&v.Deployment); p != nil && j.failing[v.Deployment.Name] != *v.Deployment.Failure {
-			if definite && !(v.Deployment.Failure.OverQuota() && stopping(s)) {
+			if mayPass := v.Deployment.Failure.OverQuota() && stopping(s); definite && !mayPass {
 				return j.stuck(v, p)
 			}
 			r.tellOnce(j, p)
