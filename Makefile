@@ -163,7 +163,7 @@ docs: ## Write docs/cmd, docs/exit-codes.md and the JSON schema, what can be rea
 docs-verify:
 	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; go run ./hack/docgen "$$tmp"; \
 	diff -ru docs/cmd "$$tmp/cmd" && diff -u docs/exit-codes.md "$$tmp/exit-codes.md" && \
-		for schema in "$$tmp"/*.schema.json; do diff -u "docs/$${schema##*/}" "$$schema" || exit 1; done || \
+		( for schema in "$$tmp"/*.schema.json; do diff -u "docs/$${schema##*/}" "$$schema" || exit 1; done ) || \
 		{ echo 'the generated docs are out of step: run make docs' >&2; exit 1; }
 
 # The tests that compare with golden files and with the schema, and follow the links of the docs: seconds.
