@@ -127,7 +127,9 @@ func TestFreePorts(t *testing.T) {
 		if seen[port] {
 			t.Errorf("port %d twice", port)
 		}
-		seen[port] = true
+		if seen[port] = true; port >= 32768 {
+			t.Errorf("port %d may be given to a client", port)
+		}
 		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
 		if err != nil {
 			t.Errorf("port %d is not free: %v", port, err)
