@@ -2,14 +2,18 @@ package faults
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/test/markdown"
+	"github.com/kubectl-canary/kubectl-canary/test/verdict"
 )
 
 const document = root + "/docs/reliability.md"
@@ -61,17 +65,29 @@ func (t rows) write(tried func(name string) string) string {
 	return strings.ReplaceAll(out.String(), "--:", "---")
 }
 
+// toldBlock is the one table of measured times.
+const toldBlock = "told"
+
 func writeReport(file string) error {
 	if file == "" {
 		return nil
 	}
-	all := tables()
-	blocks := make([]string, len(all))
-	for i, t := range all {
-		blocks[i] = t.block
+	all, blocks := tables(), []string{toldBlock}
+	for _, t := range all {
+		blocks = append(blocks, t.block)
 	}
 	d, err := markdown.Open(file, blocks...)
 	if err != nil {
+		return err
+	}
+	told, err := verdict.Table(context.Background(), verdict.Cluster{
+		Client: cluster.client, Root: root, Kubeconfig: cluster.kubeconfig,
+		Kubectl: filepath.Join(cluster.tools, "kubectl"), Plugin: filepath.Join(cluster.tools, "kubectl-canary"),
+	}, time.Minute)
+	if err != nil {
+		return err
+	}
+	if err := d.Set(toldBlock, told); err != nil {
 		return err
 	}
 	for _, t := range all {
