@@ -24,7 +24,7 @@ type patient struct {
 	limit   time.Duration // 0 is none
 	reached bool          // the server has answered before
 	failing time.Time     // since when it has not; zero while it does
-	back    time.Time     // when it last did again
+	back    time.Time     // when it last did again, or a watch was broken off
 }
 
 const (
@@ -157,8 +157,19 @@ func (p *patient) once(r *http.Request, n int, timeout time.Duration) (*http.Res
 		cancel(nil)
 		return nil, err
 	}
-	resp.Body = &endingBody{resp.Body, func() { cancel(nil) }}
+	resp.Body = &endingBody{resp.Body, func() { cancel(nil) }, func() {
+		if ctx.Err() == nil {
+			p.brokenOff()
+		}
+	}}
 	return resp, nil
+}
+
+// brokenOff notes that an answer ended by itself: for a watch that may be all that is seen of an outage.
+func (p *patient) brokenOff() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.back = time.Now()
 }
 
 var errLate = errors.New("the server does not answer")
@@ -167,7 +178,16 @@ var errLate = errors.New("the server does not answer")
 type endingBody struct {
 	io.ReadCloser
 
-	end func()
+	end    func()
+	broken func() // the answer ends otherwise than by its end
+}
+
+func (b *endingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.broken()
+	}
+	return n, err
 }
 
 func (b *endingBody) Close() error {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
@@ -133,6 +134,27 @@ func TestPatienceIsShared(t *testing.T) {
 			t.Errorf("the server is there again: %v", err)
 		} else {
 			resp.Body.Close()
+		}
+	})
+}
+
+// Of a server that is killed and starts again fast, a watch may be all that notices: it is broken off.
+func TestForbiddenAfterABrokenWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(iotest.ErrReader(errLost))}, nil
+		}
+		_, send, sent := sending(t, http.MethodGet, time.Minute, broken, says(403), says(403))
+		watch, err := send()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(watch.Body); !errors.Is(err, errLost) {
+			t.Errorf("%v", err)
+		}
+		watch.Body.Close()
+		if resp, err := send(); err != nil || resp.StatusCode != http.StatusOK || len(*sent) != 4 {
+			t.Errorf("%v %v, sent %d times", resp, err, len(*sent))
 		}
 	})
 }

@@ -17,8 +17,8 @@ var (
 
 	reportFile = flag.String("report", "", "the document whose tables are written anew, when everything has passed")
 	runs       = flag.Int("runs", 1, "how often each fault is tried")
-	rounds     = flag.Int("rounds", 25, "how many rounds each race of two operators has")
-	every      = flag.Int("every", 4, "signals come at every such boundary of a move")
+	rounds     = flag.Int("rounds", 12, "how many rounds each race of two operators has")
+	every      = flag.Int("every", 8, "signals come at every such boundary of a move")
 )
 
 func TestMain(m *testing.M) {

@@ -48,7 +48,7 @@ func tables() []rows {
 		}
 		all = append(all, t)
 	}
-	return append(all, raceRows(), signalRows(), outageRows())
+	return append(all, raceRows(), signalRows(), outageRows(), scenarioRows())
 }
 
 // write makes the table; known is how often each row was tried where this run has not tried it.
