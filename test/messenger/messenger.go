@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -14,6 +16,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/yaml"
 
@@ -121,6 +124,10 @@ func Ready(ctx context.Context, client kubernetes.Interface, ns string) error {
 	if err != nil {
 		return err
 	}
+	pods, err := client.CoreV1().Pods(ns).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
 	all, err := client.DiscoveryV1().EndpointSlices(ns).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
@@ -135,20 +142,27 @@ func Ready(ctx context.Context, client kubernetes.Interface, ns string) error {
 		}
 	}
 	for _, s := range services.Items {
-		want, got := 0, 0
-		for _, d := range deployments.Items {
-			if len(s.Spec.Selector) > 0 && labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(d.Spec.Template.Labels)) {
-				want += int(d.Status.ReadyReplicas)
+		selector := labels.SelectorFromSet(s.Spec.Selector)
+		want, got := map[types.UID]bool{}, map[types.UID]bool{}
+		for _, p := range pods.Items {
+			if selector.Matches(labels.Set(p.Labels)) && p.DeletionTimestamp == nil && ready(&p) {
+				want[p.UID] = true
 			}
 		}
 		for _, slice := range all.Items {
 			if slice.Labels[discoveryv1.LabelServiceName] == s.Name {
-				got += len(witness.ReadyPods(&slice))
+				maps.Copy(got, witness.ReadyPods(&slice))
 			}
 		}
-		if len(s.Spec.Selector) > 0 && got != want {
-			return fmt.Errorf("service %s: %d of %d endpoints are ready", s.Name, got, want)
+		if !selector.Empty() && !maps.Equal(got, want) { // as many may be others: some that are gone, for some that have come
+			return fmt.Errorf("service %s: %d endpoints are ready, and are not the %d ready pods", s.Name, len(got), len(want))
 		}
 	}
 	return nil
+}
+
+func ready(p *corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
