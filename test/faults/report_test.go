@@ -115,23 +115,29 @@ func TestDocument(t *testing.T) {
 			t.Errorf("%s has no block %s", document, table.block)
 			continue
 		}
-		var shown []string
 		for line := range strings.Lines(body) {
-			if cells := strings.Split(line, " | "); len(cells) > 2 {
-				if n, err := strconv.Atoi(cells[1]); err == nil && n == 0 {
-					t.Errorf("never tried: %s", line)
-				}
-				cells[1] = "N"
-				line = strings.Join(cells, " | ")
+			if cells := strings.Split(line, " | "); len(cells) > 2 && cells[1] == "0" {
+				t.Errorf("never tried: %s", line)
 			}
-			shown = append(shown, line)
 		}
-		want := table.write(func(string) string { return "N" })
-		want = strings.Replace(want, "| tried |", "| N |", 1)
-		if got := strings.TrimSpace(strings.Join(shown, "")); got != strings.TrimSpace(want) {
+		got, want := uncounted(body), uncounted(table.write(func(string) string { return "N" }))
+		if got != want {
 			t.Errorf("%s: table %s is out of step, run make test-faults:\n%s\nwant\n%s", document, table.block, got, want)
 		}
 	}
+}
+
+// uncounted is a table without what its second column has.
+func uncounted(table string) string {
+	var lines []string
+	for line := range strings.Lines(strings.TrimSpace(table)) {
+		if cells := strings.Split(line, " | "); len(cells) > 2 {
+			cells[1] = "N"
+			line = strings.Join(cells, " | ")
+		}
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // say tells how far it is: it takes minutes.
