@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/kubectl-canary/kubectl-canary/test/process"
 )
 
 // cluster is the one that all tests share. Each test has namespaces of its own in it.
@@ -31,7 +33,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer cluster.guard.Stop()
-	cluster.guard.StopOnSignal()
+	cluster.guard.StopOnSignal(process.KillAll)
 	code := m.Run()
 	if err := cluster.checkRoles(everything()); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)

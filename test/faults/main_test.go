@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/kubectl-canary/kubectl-canary/test/process"
 )
 
 // root is the root of the repository, from where the tests run.
@@ -37,7 +39,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer cluster.guard.Stop()
-	cluster.guard.StopOnSignal()
+	cluster.guard.StopOnSignal(process.KillAll)
 	code := m.Run()
 	if code == 0 {
 		err = writeReport(*reportFile)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -84,6 +86,7 @@ func newProxy(t testing.TB, user string) *proxy {
 	p.line = &line{Listener: p.server.Listener}
 	p.server.Listener = p.line
 	p.server.EnableHTTP2 = true
+	p.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that were killed
 	p.server.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) }
 	p.server.StartTLS()
 	t.Cleanup(func() {

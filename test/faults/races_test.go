@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/kubectl-canary/kubectl-canary/test/markdown"
 )
 
 // race is two operators who move the same four services at once.
@@ -26,8 +29,8 @@ type race struct {
 const unlocked = "unlocked"
 
 func races() []race {
-	to := func(n string) []string { return []string{"shift", "--to", n, "--replicas", "3", "--settle", "0s"} }
-	back := []string{"rollback", "--replicas", "3", "--settle", "0s"}
+	to := func(n string) []string { return []string{"shift", "--to", n, "--replicas", "3"} }
+	back := []string{"rollback", "--replicas", "3"}
 	shifts := race{start: split{2, 2}, first: to("25"), second: to("75"), ends: []split{{2, 2}, {3, 1}, {1, 3}}, floor: 4, ceiling: 5}
 	backs := race{start: before, first: to("50"), second: back, ends: []split{before, planned, {3, 0}}, floor: 3, ceiling: 6}
 	all := []race{shifts, shifts, backs, backs}
@@ -63,10 +66,14 @@ func (r race) round(s *scene, n int) {
 	if n%4 == 0 {
 		lead = 0
 	}
+	settle := "0s"
+	if n%10 == 9 {
+		settle = "3s" // the default, and what it may see of the other
+	}
 	since := s.present()
-	one := s.start(append([]string{"kubectl-canary"}, r.first...)...)
+	one := s.start(append([]string{"kubectl-canary"}, slices.Concat(r.first, []string{"--settle", settle})...)...)
 	time.Sleep(lead)
-	two := s.start(append([]string{"kubectl-canary"}, r.second...)...)
+	two := s.start(append([]string{"kubectl-canary"}, slices.Concat(r.second, []string{"--settle", settle})...)...)
 	a, b := s.end(one), s.end(two)
 	end, problems := r.judge(s, since, a, b)
 	if len(problems) > 0 {
@@ -104,6 +111,20 @@ func (r race) judge(s *scene, since uint64, a, b ended) (end string, problems []
 		}
 	}
 	return fmt.Sprint(splits), problems
+}
+
+// raceEnds is how often the two of a race ended with which exit codes; it differs from run to run.
+func raceEnds() string {
+	var out strings.Builder
+	table := markdown.NewTable(&out, "race", "exit codes, first and second", "rounds")
+	for _, r := range races() {
+		for _, name := range slices.Sorted(maps.Keys(report.tried)) {
+			if codes, of := strings.CutPrefix(name, r.name+": "); of {
+				table.Row(r.name, codes, strconv.Itoa(report.tried[name]))
+			}
+		}
+	}
+	return out.String()
 }
 
 func raceRows() rows {

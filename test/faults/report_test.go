@@ -65,14 +65,14 @@ func (t rows) write(tried func(name string) string) string {
 	return strings.ReplaceAll(out.String(), "--:", "---")
 }
 
-// toldBlock is the one table of measured times.
-const toldBlock = "told"
+// toldBlock is the one table of measured times, raceEndsBlock one of what differs from run to run.
+const toldBlock, raceEndsBlock = "told", "race-ends"
 
 func writeReport(file string) error {
 	if file == "" {
 		return nil
 	}
-	all, blocks := tables(), []string{toldBlock}
+	all, blocks := tables(), []string{toldBlock, raceEndsBlock}
 	for _, t := range all {
 		blocks = append(blocks, t.block)
 	}
@@ -88,6 +88,9 @@ func writeReport(file string) error {
 		return err
 	}
 	if err := d.Set(toldBlock, told); err != nil {
+		return err
+	}
+	if err := d.Set(raceEndsBlock, raceEnds()); err != nil {
 		return err
 	}
 	for _, t := range all {

@@ -65,12 +65,15 @@ func (g *Guard) Stop() {
 	})
 }
 
-// StopOnSignal takes the cluster down at a signal, and ends this process.
-func (g *Guard) StopOnSignal() {
+// StopOnSignal takes the cluster down at a signal, after what is to be done before, and ends this process.
+func (g *Guard) StopOnSignal(before ...func()) {
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		<-interrupted
+		for _, do := range before {
+			do()
+		}
 		g.Stop()
 		os.Exit(130)
 	}()

@@ -23,6 +23,17 @@ type Process struct {
 	Ended  chan struct{} // closed when it has
 }
 
+// running are those that were started and have not ended.
+var running sync.Map
+
+// KillAll ends what still runs, when the tests are cut off.
+func KillAll() {
+	running.Range(func(p, _ any) bool {
+		p.(*Process).Kill()
+		return true
+	})
+}
+
 // Text collects output that may be read while it grows.
 type Text struct {
 	mu sync.Mutex
@@ -48,8 +59,10 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	running.Store(p, nil)
 	go func() {
 		_ = cmd.Wait()
+		running.Delete(p)
 		p.Until = time.Now()
 		close(p.Ended)
 	}()
