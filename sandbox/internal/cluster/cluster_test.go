@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -122,6 +123,22 @@ func TestDown(t *testing.T) {
 	}
 	if err := c.Down(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestDownRemovesWhatAComponentMakesAtItsEnd(t *testing.T) {
+	c, _ := testCluster(t)
+	if err := os.MkdirAll(c.path("logs"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p, err := start(&recorded{Name: "untidy"}, c.Dir, c.logFile(Etcd), (*exec.Cmd).Start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.signal(syscall.SIGKILL) })
+	eventually(t, "it has started", func() bool { return strings.Contains(tail(end(c.logFile(Etcd)), 1), "waits") })
+	if err := errors.Join(c.save(&state{Components: []*recorded{{Name: Etcd, Process: p}}}), c.Down()); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -31,11 +31,11 @@ func (c *Cluster) Down() error {
 // clear stops the recorded processes and empties the folder, which it keeps: the lock is on it.
 func (c *Cluster) clear() error {
 	s, err := c.load()
-	left, readErr := os.ReadDir(c.Dir)
 	switch {
-	case errors.Is(err, errNoCluster) && readErr == nil && len(left) == 0:
-		return nil
 	case errors.Is(err, errNoCluster):
+		if left, err := os.ReadDir(c.Dir); err == nil && len(left) == 0 {
+			return nil
+		}
 		return fmt.Errorf("%s is no sandbox cluster: it is left as it is", c.Dir)
 	case err != nil:
 		return err
@@ -54,6 +54,10 @@ func (c *Cluster) clear() error {
 		if err := stop(grace, ps...); err != nil {
 			return err
 		}
+	}
+	left, err := os.ReadDir(c.Dir) // not before: a component that has only just started makes folders until it ends
+	if err != nil {
+		return err
 	}
 	for _, entry := range left {
 		if entry.Name() == "state.json" {

@@ -22,6 +22,12 @@ func TestMain(m *testing.M) {
 		signal.Ignore(syscall.SIGTERM)
 		os.Stdout.WriteString("deaf\n")
 		time.Sleep(time.Minute)
+	case "untidy":
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, syscall.SIGTERM)
+		os.Stdout.WriteString("waits\n")
+		<-asked
+		_ = os.Mkdir("late", 0o700)
 	case "broken":
 		os.Stderr.WriteString("first line\nbind: address already in use\nlast line\n")
 		os.Exit(1)
