@@ -14,11 +14,30 @@ const (
 type Result struct {
 	Check   string // its name, such as error-rate
 	Verdict Verdict
+	Info    bool     // worth knowing, and no more: it does not count in Combine
 	Canary  *float64 // as measured, in Unit; nil where nothing was
 	Stable  *float64
-	Bound   *float64 // what Canary may be at most; nil where the check has none
+	Bound   *float64 // what Canary may be at most, the strictest of several; nil where the check has none
 	Unit    string   // of these: "", "%", "s", "cores", "bytes"
 	Seen    float64  // how many observations of the canary it rests on
 	Source  string
 	Message string // one line for people: what was seen against what is allowed, or why there is no verdict
+}
+
+// Combine is what the checks come to together: any that fails decides, else any that cannot tell. Without a check that judges
+// there is no verdict either.
+func Combine(all []Result) Verdict {
+	seen := map[Verdict]bool{}
+	for _, r := range all {
+		if !r.Info {
+			seen[r.Verdict] = true
+		}
+	}
+	switch {
+	case seen[Fail]:
+		return Fail
+	case seen[Pass] && len(seen) == 1:
+		return Pass
+	}
+	return Inconclusive
 }
