@@ -38,15 +38,15 @@ type Bounds struct {
 	// By how much of stable's figure error share and latency of the canary may be worse, such as 20%, the default; none compares nothing.
 	WorseThanStable string `yaml:"worseThanStable,omitempty"`
 	// How many requests it takes for a verdict, of each version. 100 if not there.
-	MinRequests *int `yaml:"minRequests,omitempty"`
+	MinRequests *Whole `yaml:"minRequests,omitempty"`
 	// How often containers may restart in a step. 0 if not there.
-	MaxRestarts *int `yaml:"maxRestarts,omitempty"`
+	MaxRestarts *Whole `yaml:"maxRestarts,omitempty"`
 	// How often pods may stop being ready in a step. 1 if not there.
-	MaxFlaps *int `yaml:"maxFlaps,omitempty"`
+	MaxFlaps *Whole `yaml:"maxFlaps,omitempty"`
 	// The share of their time for which pods that had been ready may not be. 5% if not there.
 	MaxNotReady string `yaml:"maxNotReady,omitempty"`
 	// How many Events of type Warning and one reason there may be in a step. 2 if not there.
-	MaxWarnings *int `yaml:"maxWarnings,omitempty"`
+	MaxWarnings *Whole `yaml:"maxWarnings,omitempty"`
 	// By how much more than stable the canary's pods may take of CPU and memory. 50% if not there.
 	WorseUsage string `yaml:"worseUsage,omitempty"`
 }
@@ -120,14 +120,14 @@ func (b *Bounds) apply(p *Policy) error {
 	}
 	for _, n := range []struct {
 		field string
-		value *int
-		least int
-		set   func(int)
+		value *Whole
+		least Whole
+		set   func(Whole)
 	}{
-		{"minRequests", b.MinRequests, 1, func(n int) { p.MinRequests = float64(n) }},
-		{"maxRestarts", b.MaxRestarts, 0, func(n int) { p.MaxRestarts = n }},
-		{"maxFlaps", b.MaxFlaps, 0, func(n int) { p.MaxFlaps = n }},
-		{"maxWarnings", b.MaxWarnings, 0, func(n int) { p.MaxWarnings = n }},
+		{"minRequests", b.MinRequests, 1, func(n Whole) { p.MinRequests = float64(n) }},
+		{"maxRestarts", b.MaxRestarts, 0, func(n Whole) { p.MaxRestarts = int(n) }},
+		{"maxFlaps", b.MaxFlaps, 0, func(n Whole) { p.MaxFlaps = int(n) }},
+		{"maxWarnings", b.MaxWarnings, 0, func(n Whole) { p.MaxWarnings = int(n) }},
 	} {
 		switch {
 		case n.value == nil:

@@ -50,11 +50,11 @@ func failedGRPC(code string) bool {
 	return false
 }
 
-// counted is the query for the requests of a version by status, and timed the one for how long they took.
-func (p *preset) counted(selector, window string) string {
+// countQuery asks for the requests of pods by status, and timeQuery for how long they took.
+func (p *preset) countQuery(selector, window string) string {
 	return fmt.Sprintf("sum by (%s) (increase(%s{%s%s}[%s]))", strings.Join(p.codes, ","), p.requests, selector, p.matchers, window)
 }
 
-func (p *preset) timed(selector, window string) string {
+func (p *preset) timeQuery(selector, window string) string {
 	return fmt.Sprintf("sum by (le) (increase(%s{%s%s}[%s]))", p.buckets, selector, p.matchers, window)
 }

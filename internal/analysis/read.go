@@ -45,6 +45,19 @@ func ParseFile(text []byte) (*Analysis, error) {
 	return a, err
 }
 
+// Whole is a number that the library would not cut off at the point.
+type Whole int
+
+// UnmarshalYAML reads a whole number.
+func (w *Whole) UnmarshalYAML(n *yaml.Node) error {
+	i, err := strconv.Atoi(n.Value)
+	if err != nil {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: invalid number %q: want a whole one", n.Line, n.Value)}}
+	}
+	*w = Whole(i)
+	return nil
+}
+
 // line says where a field is.
 type line struct {
 	field  string

@@ -41,6 +41,9 @@ func ParseTemplate(text string) (Template, error) {
 	if err != nil {
 		return t, errors.New(strings.TrimPrefix(err.Error(), "template: query:"))
 	}
+	if len(trees) > 1 {
+		return t, errors.New("want no templates within the query")
+	}
 	var at place
 	var before strings.Builder
 	for _, node := range trees["query"].Root.Nodes {

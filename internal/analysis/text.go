@@ -23,8 +23,8 @@ func digits(x float64) string {
 	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }
 
-// seconds shows how long a request takes.
-func seconds(s float64) string {
+// took shows how long a request takes.
+func took(s float64) string {
 	d := time.Duration(s * float64(time.Second))
 	switch {
 	case d >= 10*time.Second:

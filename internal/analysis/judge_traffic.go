@@ -30,7 +30,7 @@ func (p *Policy) wrong(t *Traffic) string {
 func (t *Traffic) rate() float64 { return min(t.Errors/t.Requests, 1) }
 
 func (j *judging) errorRate(check string, canary, stable *Traffic) Result {
-	r := Result{Check: check, Unit: "%", Source: canary.Source, Seen: counted(canary.Requests)}
+	r := Result{Check: check, Unit: "%", Source: canary.Source, Seen: observations(canary.Requests)}
 	if why := j.wrong(canary); why != "" {
 		return r.unknown(why)
 	}
@@ -106,8 +106,8 @@ func (j *judging) share() []Result {
 
 func scaled(x, by float64) *float64 { x *= by; return &x }
 
-// counted is how many observations there are; 0 where the figure is none.
-func counted(n float64) float64 {
+// observations is how many observations there are; 0 where the figure is none.
+func observations(n float64) float64 {
 	if !finite(n) || n < 0 {
 		return 0
 	}

@@ -87,7 +87,7 @@ func (p *Policy) wrongLatency(t *Traffic) string {
 // boundLatency holds a quantile against a bound. While the window goes on, it fails when too many requests were certainly slower than
 // the bound to be the slowest 1-q of them by chance.
 func (j *judging) boundLatency(h Histogram, q float64, at spot, most float64) opinion {
-	over := fmt.Sprintf("more than %s", seconds(most))
+	over := fmt.Sprintf("more than %s", took(most))
 	switch {
 	case at.upper <= most || at.value <= most && !math.IsInf(at.upper, 1):
 		return fine
@@ -96,9 +96,9 @@ func (j *judging) boundLatency(h Histogram, q float64, at spot, most float64) op
 	case at.lower >= most:
 		return opinion{Inconclusive, over + ", and the window goes on"}
 	case math.IsInf(at.upper, 1):
-		return opinion{Inconclusive, fmt.Sprintf("the histogram ends at %s, below the bound of %s", seconds(at.lower), seconds(most))}
+		return opinion{Inconclusive, fmt.Sprintf("the histogram ends at %s, below the bound of %s", took(at.lower), took(most))}
 	}
-	return opinion{Inconclusive, fmt.Sprintf("the bucket from %s to %s holds the bound of %s too: take a bound at the edge of a bucket", seconds(at.lower), seconds(at.upper), seconds(most))}
+	return opinion{Inconclusive, fmt.Sprintf("the bucket from %s to %s holds the bound of %s too: take a bound at the edge of a bucket", took(at.lower), took(at.upper), took(most))}
 }
 
 // slower compares a quantile with stable's: whether more of the canary's requests are beyond stable's quantile, and what it may be worse,
@@ -125,9 +125,9 @@ func (j *judging) slower(r *Result, q float64, bounded bool, canary, stable *Tra
 		if mine.upper <= other.lower {
 			return fine
 		}
-		return opinion{Inconclusive, fmt.Sprintf("stable's histogram ends at %s, below its %s", seconds(other.lower), percentile(q))}
+		return opinion{Inconclusive, fmt.Sprintf("stable's histogram ends at %s, below its %s", took(other.lower), percentile(q))}
 	}
-	text := fmt.Sprintf("more than %s, which is what stable has and %s", seconds(most), percent(*j.WorseThanStable))
+	text := fmt.Sprintf("more than %s, which is what stable has and %s", took(most), percent(*j.WorseThanStable))
 	certain := allowed(other.upper)
 	if mine.lower >= certain && worseByChance(canary.Latency.certainlyOver(certain), n, m-stable.Latency.upTo(other.upper), m, 1) < definite {
 		return opinion{Fail, text}
@@ -143,9 +143,9 @@ type spot struct{ lower, upper, value float64 }
 
 func (s spot) String() string {
 	if math.IsInf(s.upper, 1) {
-		return "over " + seconds(s.lower)
+		return "over " + took(s.lower)
 	}
-	return seconds(s.value)
+	return took(s.value)
 }
 
 // find is where a quantile is. Within a bucket requests are taken to be spread evenly.
