@@ -201,4 +201,5 @@ func pointer[T any](v T, err error) (*T, error) {
 	return &v, nil
 }
 
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+// finite is whether a figure is one: neither NaN, nor without end, nor so large that another operation would make it so.
+func finite(x float64) bool { return math.Abs(x) < 1e100 }
