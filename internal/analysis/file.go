@@ -32,29 +32,29 @@ type Analysis struct {
 // Bounds are what the checks allow.
 type Bounds struct {
 	// The share of requests that may fail, such as 1%. Not there: only as many as of stable.
-	MaxErrorRate string `yaml:"maxErrorRate,omitempty"`
+	MaxErrorRate string `yaml:"maxErrorRate,omitempty" jsonschema:"pattern=^[0-9.]+%$"`
 	// How long requests may take by percentile, such as p99 at most 300ms.
 	MaxLatency map[string]string `yaml:"maxLatency,omitempty"`
 	// By how much of stable's figure error share and latency of the canary may be worse, such as 20%, the default; none compares nothing.
-	WorseThanStable string `yaml:"worseThanStable,omitempty"`
+	WorseThanStable string `yaml:"worseThanStable,omitempty" jsonschema:"pattern=^([0-9.]+%|none)$"`
 	// How many requests it takes for a verdict, of each version. 100 if not there.
-	MinRequests *Whole `yaml:"minRequests,omitempty"`
+	MinRequests *Whole `yaml:"minRequests,omitempty" jsonschema:"minimum=1"`
 	// How often containers may restart in a step. 0 if not there.
 	MaxRestarts *Whole `yaml:"maxRestarts,omitempty"`
 	// How often pods may stop being ready in a step. 1 if not there.
 	MaxFlaps *Whole `yaml:"maxFlaps,omitempty"`
 	// The share of their time for which pods that had been ready may not be. 5% if not there.
-	MaxNotReady string `yaml:"maxNotReady,omitempty"`
+	MaxNotReady string `yaml:"maxNotReady,omitempty" jsonschema:"pattern=^[0-9.]+%$"`
 	// How many Events of type Warning and one reason there may be in a step. 2 if not there.
 	MaxWarnings *Whole `yaml:"maxWarnings,omitempty"`
 	// By how much more than stable the canary's pods may take of CPU and memory. 50% if not there.
-	WorseUsage string `yaml:"worseUsage,omitempty"`
+	WorseUsage string `yaml:"worseUsage,omitempty" jsonschema:"pattern=^[0-9.]+%$"`
 }
 
 // FileQuery is a question to Prometheus and what its answer, one number, may be.
 type FileQuery struct {
 	// The name of the check: lower case letters, digits and dashes.
-	Name string `yaml:"name"`
+	Name string `yaml:"name" jsonschema:"pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$,maxLength=63"`
 	// PromQL with places for {{.Namespace}}, {{.Service}}, {{.Version}}, {{.Deployment}}, {{.Pods}}, a regular expression, and
 	// {{.Window}}, the time since the step began. It is asked for each version.
 	Query string `yaml:"query"`
@@ -65,11 +65,11 @@ type FileQuery struct {
 	// The least it may be for the canary.
 	Min *float64 `yaml:"min,omitempty"`
 	// By how much of stable's answer the canary's may be worse, such as 20%.
-	WorseThanStable string `yaml:"worseThanStable,omitempty"`
+	WorseThanStable string `yaml:"worseThanStable,omitempty" jsonschema:"pattern=^[0-9.]+%$"`
 	// A difference from stable's answer below which none is worse: for figures that are close to 0. 0 if not there.
-	MinDifference float64 `yaml:"minDifference,omitempty"`
+	MinDifference float64 `yaml:"minDifference,omitempty" jsonschema:"minimum=0"`
 	// Which answer is the better one: lower, the default, or higher.
-	Better string `yaml:"better,omitempty"`
+	Better string `yaml:"better,omitempty" jsonschema:"enum=lower,enum=higher"`
 }
 
 // fault is what is wrong with a field.

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -50,11 +51,44 @@ func failedGRPC(code string) bool {
 	return false
 }
 
-// countQuery asks for the requests of pods by status, and timeQuery for how long they took.
-func (p *preset) countQuery(selector, window string) string {
-	return fmt.Sprintf("sum by (%s) (increase(%s{%s%s}[%s]))", strings.Join(p.codes, ","), p.requests, selector, p.matchers, window)
+// presetQueries is a preset with the names of a Prometheus' labels.
+type presetQueries struct {
+	preset
+	pod, namespace string
 }
 
-func (p *preset) timeQuery(selector, window string) string {
-	return fmt.Sprintf("sum by (le) (increase(%s{%s%s}[%s]))", p.buckets, selector, p.matchers, window)
+// preset is that of the settings, or without any the default.
+func (s *Settings) preset() presetQueries {
+	if s == nil {
+		s = &Settings{}
+	}
+	return presetQueries{presets[cmp.Or(s.Preset, defaultPreset)], cmp.Or(s.PodLabel, "pod"), cmp.Or(s.NamespaceLabel, "namespace")}
+}
+
+// queries ask for the requests of pods by status, and for how long they took.
+func (p *presetQueries) queries(v Values) (requests, times string, err error) {
+	t, err := ParseTemplate(fmt.Sprintf(`%s="{{.Namespace}}",%s=~"{{.Pods}}"`, p.namespace, p.pod))
+	if err != nil {
+		return "", "", err
+	}
+	selector, err := t.Render(v)
+	pods, window := selector+p.matchers, promDuration(v.Window)
+	requests = fmt.Sprintf("sum by (%s) (increase(%s{%s}[%s]))", strings.Join(p.codes, ","), p.requests, pods, window)
+	return requests, fmt.Sprintf("sum by (le) (increase(%s{%s}[%s]))", p.buckets, pods, window), err
+}
+
+// Asked is a query as it is asked.
+type Asked struct{ Check, Text string }
+
+// Presets are the queries of the preset for a version; none with the preset none. Settings may be nil.
+func (s *Settings) Presets(v Values) ([]Asked, error) {
+	p := s.preset()
+	if p.requests == "" {
+		return nil, nil
+	}
+	requests, times, err := p.queries(v)
+	if err != nil {
+		return nil, err
+	}
+	return []Asked{{"requests", requests}, {"latency", times}}, nil
 }

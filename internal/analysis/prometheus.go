@@ -21,11 +21,9 @@ import (
 
 // Prometheus is asked over HTTP, without the cluster.
 type Prometheus struct {
-	api       prometheusv1.API
-	timeout   time.Duration
-	preset    preset
-	pod       string // the names of labels
-	namespace string
+	api     prometheusv1.API
+	timeout time.Duration
+	presetQueries
 }
 
 // NewPrometheus is nothing but the settings; getenv is where credentials may be. Ready asks whether there is one.
@@ -49,10 +47,7 @@ func NewPrometheus(s Settings, getenv func(string) string) (*Prometheus, error) 
 		return nil, err
 	}
 	timeout, err := s.timeout()
-	return &Prometheus{
-		api: prometheusv1.NewAPI(client), timeout: timeout, preset: presets[cmp.Or(s.Preset, defaultPreset)],
-		pod: cmp.Or(s.PodLabel, "pod"), namespace: cmp.Or(s.NamespaceLabel, "namespace"),
-	}, err
+	return &Prometheus{api: prometheusv1.NewAPI(client), timeout: timeout, presetQueries: s.preset()}, err
 }
 
 // Ready says in one line why there would be no figures: nobody answers, or not to us.
@@ -86,17 +81,6 @@ func (p *Prometheus) Traffic(ctx context.Context, v Values) *Traffic {
 		t.Problem = err.Error()
 	}
 	return t
-}
-
-// queries are what Traffic asks.
-func (p *Prometheus) queries(v Values) (requests, times string, err error) {
-	t, err := ParseTemplate(fmt.Sprintf(`%s="{{.Namespace}}",%s=~"{{.Pods}}"`, p.namespace, p.pod))
-	if err != nil {
-		return "", "", err
-	}
-	selector, err := t.Render(v)
-	window := promDuration(v.Window)
-	return p.preset.countQuery(selector, window), p.preset.timeQuery(selector, window), err
 }
 
 // count adds up the requests.

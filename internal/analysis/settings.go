@@ -16,7 +16,7 @@ type Settings struct {
 	// Where it is: the address that --prometheus would have. No credentials in it.
 	Address string `yaml:"address,omitempty"`
 	// The names of the metrics that requests are counted by: http, the default, grpc, istio, or none for the queries alone.
-	Preset string `yaml:"preset,omitempty"`
+	Preset string `yaml:"preset,omitempty" jsonschema:"enum=grpc,enum=http,enum=istio,enum=none"`
 	// The label with the pod's name. pod if not there.
 	PodLabel string `yaml:"podLabel,omitempty"`
 	// The label with the namespace. namespace if not there.
