@@ -62,7 +62,7 @@ const noStable = "there is no window in which stable served to compare with"
 
 // conclude puts the two comparisons of a check together. A bound that stable is beyond as well says nothing of the canary.
 func (r Result) conclude(bound, relative opinion, stableToo bool, seen string) Result {
-	if bound.verdict == Fail && stableToo && relative.verdict != Fail {
+	if bound.verdict == Fail && stableToo {
 		bound = opinion{Inconclusive, bound.text + ", and so is stable's: no fault of the canary"}
 	}
 	r.Verdict, r.Message = Pass, seen
