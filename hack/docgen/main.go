@@ -60,7 +60,11 @@ func run(args []string) error {
 			return err
 		}
 	}
-	return nil
+	contract, err := fileSchema()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(args[0], "analysis.schema.json"), contract, 0o644)
 }
 
 // pages are the commands below one, in order of name, that have a page.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"github.com/kubectl-canary/kubectl-canary/internal/analysis"
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 	"github.com/kubectl-canary/kubectl-canary/internal/printer"
 )
@@ -59,6 +60,33 @@ func schema(list any, kind string) ([]byte, error) {
 		property.Const = value
 	}
 	nullable(s.Definitions, reflect.TypeOf(list))
+	b, err := json.MarshalIndent(s, "", "  ")
+	return append(b, '\n'), err
+}
+
+// fileSchema is the JSON Schema of an analysis file, for editors; it is strict, as the plugin is.
+func fileSchema() ([]byte, error) {
+	r := jsonschema.Reflector{
+		Anonymous: true, FieldNameTag: "yaml",
+		Mapper: func(t reflect.Type) *jsonschema.Schema {
+			if t == reflect.TypeFor[analysis.Whole]() {
+				return &jsonschema.Schema{Type: "integer", Minimum: "0"}
+			}
+			return nil
+		},
+	}
+	if err := r.AddGoComments(module, "internal/analysis", jsonschema.WithFullComment()); err != nil {
+		return nil, err
+	}
+	for name, comment := range r.CommentMap {
+		r.CommentMap[name] = strings.Join(strings.Fields(comment), " ")
+	}
+	s := r.Reflect(analysis.Analysis{})
+	s.Title = analysis.FileKind + " of " + analysis.FileVersion
+	for name, value := range map[string]string{"apiVersion": analysis.FileVersion, "kind": analysis.FileKind} {
+		property, _ := s.Definitions[analysis.FileKind].Properties.Get(name)
+		property.Const = value
+	}
 	b, err := json.MarshalIndent(s, "", "  ")
 	return append(b, '\n'), err
 }

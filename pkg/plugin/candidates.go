@@ -42,6 +42,7 @@ func addCompletions(cmd *cobra.Command, conn *connection) {
 		"canary":        inTime(conn.versionNames("stable")),
 		"version-label": inTime(conn.versionLabels),
 		"kubeconfig":    files, "certificate-authority": files, "client-certificate": files, "client-key": files,
+		"analysis": files, "check": files,
 		"cache-dir": cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
 	}
 	register := func(f *pflag.Flag) {

@@ -65,6 +65,8 @@ func TestCompletion(t *testing.T) {
 		"status --exit":                    {"--exit-status\tExit with 3 unless every phase is Stable, Canary or Promoted", noFiles},
 		"status --kubeconfig ":             {anyFile},
 		"status --cache-dir ":              {":16"},
+		"analysis auth --check ":           {anyFile},
+		"analysis c":                       {"chat\tv1 2/2, v2 2/2", noFiles},
 		"promote --reason ":                {noFiles},
 		"version ":                         {noFiles},
 		"nosuch ":                          {noFiles},
@@ -91,7 +93,7 @@ func TestCompletion(t *testing.T) {
 
 // A value for each flag that takes one is completed, or nothing is: never files by mistake.
 func TestCompletionOfEveryFlag(t *testing.T) {
-	files := []string{"kubeconfig", "certificate-authority", "client-certificate", "client-key", "cache-dir"}
+	files := []string{"kubeconfig", "certificate-authority", "client-certificate", "client-key", "cache-dir", "analysis", "check"}
 	for _, cmd := range commands() {
 		path := strings.Join(strings.Fields(cmd.CommandPath())[2:], " ")
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {

@@ -116,6 +116,8 @@ func repeat(f *pflag.Flag) string {
 			fmt.Fprintf(&s, " --%s", f.Name)
 		case f.Value.Type() == "bool":
 			fmt.Fprintf(&s, " --%s=%s", f.Name, v)
+		case f.NoOptDefVal != "":
+			fmt.Fprintf(&s, " --%s=%s", f.Name, quote(v)) // a word of its own would not be its value
 		default:
 			fmt.Fprintf(&s, " --%s %s", f.Name, quote(v))
 		}

@@ -1,0 +1,115 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+)
+
+// leastErrors is a difference of error shares below which nothing is worse.
+const leastErrors = 0.001
+
+// traffic judges requests: users', or with a prefix to the checks' names our own.
+func (j *judging) traffic(prefix string, canary, stable *Traffic) []Result {
+	all := []Result{j.errorRate(prefix+"error-rate", canary, stable)}
+	return append(all, j.latencies(prefix, canary, stable)...)
+}
+
+// wrong says why figures cannot be trusted, or that they are too few; empty where they will do.
+func (p *Policy) wrong(t *Traffic) string {
+	switch {
+	case t.Problem != "":
+		return t.Problem
+	case !finite(t.Requests) || !finite(t.Errors) || t.Requests < 0 || t.Errors < 0 || t.Errors > t.Requests*1.01+1:
+		return fmt.Sprintf("%v errors of %v requests are no counts", t.Errors, t.Requests)
+	case math.Round(t.Requests) < p.MinRequests:
+		return fmt.Sprintf("%s requests are too few: want %s", amount(t.Requests), amount(p.MinRequests))
+	}
+	return ""
+}
+
+func (t *Traffic) rate() float64 { return min(t.Errors/t.Requests, 1) }
+
+func (j *judging) errorRate(check string, canary, stable *Traffic) Result {
+	r := Result{Check: check, Unit: "%", Source: canary.Source, Seen: observations(canary.Requests)}
+	if why := j.wrong(canary); why != "" {
+		return r.unknown(why)
+	}
+	rate := canary.rate()
+	r.Canary = scaled(rate, 100)
+	seen := fmt.Sprintf("%s of %s requests failed", percent(rate), amount(canary.Requests))
+	bound, stableToo := fine, false
+	if j.MaxErrorRate != nil {
+		r.Bound = scaled(*j.MaxErrorRate, 100)
+		switch most := *j.MaxErrorRate; {
+		case rate <= most:
+		case j.final || byChance(canary.Errors, canary.Requests, most) < definite:
+			bound = opinion{Fail, fmt.Sprintf("more than %s", percent(most))}
+		default:
+			bound = opinion{Inconclusive, fmt.Sprintf("more than %s, and the window goes on", percent(most))}
+		}
+	}
+	if stable != nil && j.wrong(stable) == "" {
+		other := stable.rate()
+		r.Stable = scaled(other, 100)
+		seen += fmt.Sprintf(", %s of stable's %s", percent(other), amount(stable.Requests))
+		stableToo = j.MaxErrorRate != nil && other > *j.MaxErrorRate
+	}
+	return r.conclude(bound, j.worseErrors(&r, canary, stable), stableToo && j.WorseThanStable != nil, seen)
+}
+
+// worseErrors compares the shares of errors.
+func (j *judging) worseErrors(r *Result, canary, stable *Traffic) opinion {
+	switch {
+	case j.WorseThanStable == nil:
+		return fine
+	case stable == nil && j.MaxErrorRate != nil:
+		return fine // the bound alone judges
+	case stable == nil:
+		return opinion{Inconclusive, noStable}
+	case j.wrong(stable) != "":
+		return opinion{Inconclusive, "of stable, " + j.wrong(stable)}
+	}
+	worse := 1 + *j.WorseThanStable
+	most := max(worse*stable.rate(), stable.rate()+leastErrors)
+	if r.Bound == nil || 100*most < *r.Bound {
+		r.Bound = scaled(most, 100)
+	}
+	chance := worseByChance(canary.Errors, canary.Requests, stable.Errors, stable.Requests, worse)
+	switch {
+	case canary.rate() <= most || chance >= doubtful:
+		return fine
+	case chance >= definite:
+		return opinion{Inconclusive, fmt.Sprintf("more than %s, but of too few requests to be sure", percent(most))}
+	}
+	return opinion{Fail, fmt.Sprintf("more than %s, which is what stable has and %s", percent(most), percent(worse-1))}
+}
+
+// share compares the observed share of the requests with that of the endpoints. It never judges: a version is not to blame for what it
+// is sent.
+func (j *judging) share() []Result {
+	if j.stable == nil || j.stable.Users == nil || j.canary.Users.Problem+j.stable.Users.Problem != "" {
+		return nil
+	}
+	requests := j.canary.Users.Requests + j.stable.Users.Requests
+	pods := j.canary.Pods + j.stable.Pods
+	if !finite(requests) || j.canary.Users.Requests < 0 || j.stable.Users.Requests < 0 || requests < j.MinRequests || pods <= 0 {
+		return nil
+	}
+	observed, expected := j.canary.Users.Requests/requests, float64(j.canary.Pods)/float64(pods)
+	r := Result{Check: "traffic-share", Info: true, Verdict: Pass, Unit: "%", Source: j.canary.Users.Source, Seen: requests, Canary: scaled(observed, 100)}
+	r.Message = fmt.Sprintf("%s of the requests, %s of the endpoints", percent(observed), percent(expected))
+	if math.Abs(observed-expected) > 0.1 {
+		r.Message += ": clients that keep connections stay with the pods they have"
+	}
+	return []Result{r}
+}
+
+func scaled(x, by float64) *float64 { x *= by; return &x }
+
+// observations is how many observations there are; 0 where the figure is none.
+func observations(n float64) float64 {
+	if !finite(n) || n < 0 {
+		return 0
+	}
+	return n
+}
