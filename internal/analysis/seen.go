@@ -12,6 +12,7 @@ type Seen struct {
 	Usage   *Usage        // nil where nothing measures it
 	Users   *Traffic      // what users sent, as the pods or a Prometheus count it; nil where nobody was asked
 	Probes  *Traffic      // our own requests; nil where none were sent
+	Figures []Figure      // what the queries of an analysis file came to, in any order
 }
 
 // Life is what became of a version's pods in a window.
@@ -32,10 +33,11 @@ type Warning struct {
 
 // Usage is what the pods of a version take, as the mean of those that were measured.
 type Usage struct {
-	Source string  // says where the figures are from
-	Pods   int     // measured
-	CPU    float64 // cores, of a pod
-	Memory float64 // bytes, of a pod
+	Source  string  // says where the figures are from
+	Problem string  // why there are no figures, or none to trust: then they are not looked at
+	Pods    int     // measured
+	CPU     float64 // cores, of a pod
+	Memory  float64 // bytes, of a pod
 	// Of the pod that is closest to its limit, the share of the limit; nil where there is no limit.
 	CPUOfLimit, MemoryOfLimit *float64
 }
@@ -43,7 +45,16 @@ type Usage struct {
 // Traffic is requests that were answered, or not, in a window.
 type Traffic struct {
 	Source   string // says where the figures are from
+	Problem  string // why there are no figures, or none to trust: then they are not looked at
 	Requests float64
-	Errors   float64 // of these: answers of 5xx, and none at all
-	Latency  Histogram
+	Errors   float64   // of these: answers of 5xx, and none at all
+	Latency  Histogram // empty where the source has none
+}
+
+// Figure is what a query of an analysis file came to.
+type Figure struct {
+	Name    string // the query's
+	Source  string
+	Problem string // why there is no figure: then Value is not looked at
+	Value   float64
 }
