@@ -75,7 +75,7 @@ func (v *version) untold(pods []*pod) (all []Gap) {
 		gap("latencies", "its pods have no histogram of them", mendLatency)
 	}
 	if users.Problem == "" && unread > 0 {
-		gap("a part of the requests", fmt.Sprintf("%d of its %d pods could not be read", unread, len(pods)), "")
+		gap("requests of some pods", fmt.Sprintf("%d of its %d pods could not be read", unread, len(pods)), "")
 	}
 	return all
 }

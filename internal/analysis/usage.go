@@ -54,12 +54,19 @@ func (w *Watcher) listUsage(ctx context.Context, win *window) (all []canary.Used
 		}
 	}
 	w.mu.Unlock()
+	listed := map[canary.Used]bool{} // selectors may overlap
 	for _, selector := range selectors {
 		some, err := w.cluster.PodUsage(ctx, win.namespace, selector)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, some...)
+		for _, used := range some {
+			key := canary.Used{Pod: used.Pod, Container: used.Container}
+			if !listed[key] {
+				listed[key] = true
+				all = append(all, used)
+			}
+		}
 	}
 	return all, nil
 }

@@ -125,7 +125,7 @@ func TestSomeOfUsers(t *testing.T) {
 		for _, g := range watcher.Gaps() {
 			whats = append(whats, g.Version+" "+g.What)
 		}
-		if want := []string{"v1 a part of the requests", "v2 errors", "v2 latencies"}; !slices.Equal(whats, want) {
+		if want := []string{"v1 requests of some pods", "v2 errors", "v2 latencies"}; !slices.Equal(whats, want) {
 			t.Errorf("%q", whats)
 		}
 	})
