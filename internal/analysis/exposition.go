@@ -93,7 +93,7 @@ func (r *reading) addRequests(f *dto.MetricFamily) {
 		label, value := status(m)
 		r.statuses = r.statuses || label != ""
 		if n := number(m); n >= 0 { // NaN is not
-			r.requests[series(f, m)] = sample{n, failed(label, value)}
+			r.requests[seriesOf(f, m)] = sample{n, failed(label, value)}
 		}
 	}
 }
@@ -103,7 +103,7 @@ func (r *reading) addLatency(f *dto.MetricFamily) {
 		r.names = append(r.names, f.GetName())
 	}
 	for _, m := range f.GetMetric() {
-		key, h := series(f, m), m.GetHistogram()
+		key, h := seriesOf(f, m), m.GetHistogram()
 		for _, b := range h.GetBucket() {
 			if upTo := b.GetUpperBound(); !math.IsInf(upTo, 1) {
 				r.buckets[bucketKey{f.GetName(), key, upTo * seconds(f.GetName())}] = float64(b.GetCumulativeCount())
@@ -142,7 +142,7 @@ func status(m *dto.Metric) (label, value string) {
 	return "", ""
 }
 
-func series(f *dto.MetricFamily, m *dto.Metric) string {
+func seriesOf(f *dto.MetricFamily, m *dto.Metric) string {
 	pairs := make([]string, 0, len(m.GetLabel()))
 	for _, pair := range m.GetLabel() {
 		pairs = append(pairs, fmt.Sprintf("%q=%q", pair.GetName(), pair.GetValue()))

@@ -36,7 +36,7 @@ func (s state) pod() *canary.Pod {
 
 var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-func TestLife(t *testing.T) {
+func TestLifeOfPods(t *testing.T) {
 	for name, c := range map[string]struct {
 		states []state
 		born   bool // in the window, as the first state

@@ -14,7 +14,7 @@ func probing() Sources { return Sources{Probe: &Probe{At: Place{Path: "/health",
 
 // Both versions get as many requests, though one has more pods, and each pod of a version as many as the next.
 func TestProbe(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+	in(t, func(t *testing.T, w *namespace) {
 		w.answers["auth-v2-a"] = answer{status: 503, after: 30 * time.Millisecond}
 		w.answers["auth-v1-a"] = answer{status: 404}
 		watcher := w.begin(t, probing())
@@ -43,7 +43,7 @@ func TestProbe(t *testing.T) {
 
 // A pod that does not answer is an error, and keeps nobody else waiting; what fails on the way to it is none.
 func TestProbeUnanswered(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+	in(t, func(t *testing.T, w *namespace) {
 		w.answers["auth-v2-a"] = answer{after: 5 * time.Second, err: canary.ErrNoAnswer}
 		w.failing["auth-v1-b:8001"] = errors.New("the API server\nis away")
 		watcher := w.begin(t, probing())
@@ -57,17 +57,17 @@ func TestProbeUnanswered(t *testing.T) {
 
 func TestNoProbes(t *testing.T) {
 	for name, c := range map[string]struct {
-		fault func(*world)
+		fault func(*namespace)
 		why   string
 		gap   bool
 	}{
-		"not ready":   {func(w *world) { w.pod("auth-v2-a").Conditions[0].Status = false }, "no request was sent: it has no pod that is ready", false},
-		"away":        {func(w *world) { w.failing["auth-v2-a:8001"] = fmt.Errorf("away\nfor now") }, "away for now", true},
-		"no port":     {func(w *world) { w.pod("auth-v2-a").Ports = nil }, `no container has a port "http"`, true},
-		"not allowed": {func(w *world) { w.barred = []canary.Permission{canary.AskPods} }, mayNotAsk, true},
+		"not ready":   {func(w *namespace) { w.pod("auth-v2-a").Conditions[0].Status = false }, "no request was sent: it has no pod that is ready", false},
+		"away":        {func(w *namespace) { w.failing["auth-v2-a:8001"] = fmt.Errorf("away\nfor now") }, "away for now", true},
+		"no port":     {func(w *namespace) { w.pod("auth-v2-a").Ports = nil }, `no container has a port "http"`, true},
+		"not allowed": {func(w *namespace) { w.barred = []canary.Permission{canary.AskPods} }, mayNotAsk, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in(t, func(t *testing.T, w *world) {
+			in(t, func(t *testing.T, w *namespace) {
 				c.fault(w)
 				watcher := w.begin(t, probing())
 				run(t, watcher, 3*time.Second)
@@ -85,7 +85,7 @@ func TestNoProbes(t *testing.T) {
 
 // However many releases there are, the API server is not flooded.
 func TestProbeRate(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+	in(t, func(t *testing.T, w *namespace) {
 		s := probing()
 		s.Probe.Rate = 1000
 		watcher := w.begin(t, s)

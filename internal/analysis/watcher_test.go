@@ -19,7 +19,7 @@ var scraping = Sources{Scrape: &Scrape{}}
 
 // What pods count in the window is their version's, also of pods that came, went, or began anew.
 func TestUsers(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+	in(t, func(t *testing.T, w *namespace) {
 		w.pages["auth-v1-a"], w.pages["auth-v1-b"], w.pages["auth-v1-c"], w.pages["auth-v2-a"] = counts(1000, 100, 0), counts(500, 0, 0), counts(70, 0, 0), counts(9, 9, 0)
 		watcher := w.begin(t, scraping)
 		if users := watcher.Seen("auth", "v1").Users; users == nil || !strings.Contains(users.Problem, "only once") {
@@ -54,7 +54,7 @@ func TestUsers(t *testing.T) {
 
 // A new window begins with what has been counted by then.
 func TestBeginAgain(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+	in(t, func(t *testing.T, w *namespace) {
 		watcher := w.begin(t, scraping)
 		w.pages["auth-v2-a"] = counts(100, 50, 0)
 		w.warnings = []canary.Happening{{Object: "Pod/auth-v2-a", Warning: true, Reason: "Unhealthy", Count: 3}}
@@ -79,20 +79,20 @@ func second[A, B any](_ A, b B) B { return b }
 func TestNoUsers(t *testing.T) {
 	refused := fmt.Errorf("%w: connection refused", canary.ErrNoAnswer)
 	for name, c := range map[string]struct {
-		fault     func(*world)
+		fault     func(*namespace)
 		why, what string
 		version   string
 	}{
-		"refused":     {func(w *world) { w.failing["auth-v2-a:8001"] = refused }, ":8001/metrics: no answer of the pod: connection refused", "requests and latencies", "v2"},
-		"not allowed": {func(w *world) { w.barred = []canary.Permission{canary.AskPods} }, "you may not get pods/proxy", "requests and latencies", ""},
-		"no metrics":  {func(w *world) { w.pages["auth-v2-a"] = "go_goroutines 1\n" }, "under another name", "requests and latencies", "v2"},
-		"no page":     {func(w *world) { w.pages["auth-v2-a"] = "<html>\n" }, "not the text format of Prometheus", "requests and latencies", "v2"},
-		"too long":    {func(w *world) { w.pages["auth-v2-a"] = strings.Repeat("# x\n", maxPage) }, "more than 8 MiB", "requests and latencies", "v2"},
-		"no port":     {func(w *world) { w.pod("auth-v2-a").Ports = nil }, "neither the Service nor a container names a port", "requests and latencies", "v2"},
-		"not running": {func(w *world) { w.pod("auth-v2-a").Phase = "Pending" }, "none of its pods runs", "requests and latencies", "v2"},
+		"refused":     {func(w *namespace) { w.failing["auth-v2-a:8001"] = refused }, ":8001/metrics: no answer of the pod: connection refused", "requests and latencies", "v2"},
+		"not allowed": {func(w *namespace) { w.barred = []canary.Permission{canary.AskPods} }, "you may not get pods/proxy", "requests and latencies", ""},
+		"no metrics":  {func(w *namespace) { w.pages["auth-v2-a"] = "go_goroutines 1\n" }, "under another name", "requests and latencies", "v2"},
+		"no page":     {func(w *namespace) { w.pages["auth-v2-a"] = "<html>\n" }, "not the text format of Prometheus", "requests and latencies", "v2"},
+		"too long":    {func(w *namespace) { w.pages["auth-v2-a"] = strings.Repeat("# x\n", maxPage) }, "more than 8 MiB", "requests and latencies", "v2"},
+		"no port":     {func(w *namespace) { w.pod("auth-v2-a").Ports = nil }, "neither the Service nor a container names a port", "requests and latencies", "v2"},
+		"not running": {func(w *namespace) { w.pod("auth-v2-a").Phase = "Pending" }, "none of its pods runs", "requests and latencies", "v2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in(t, func(t *testing.T, w *world) {
+			in(t, func(t *testing.T, w *namespace) {
 				c.fault(w)
 				watcher := w.begin(t, scraping)
 				watcher.Measure(t.Context())
@@ -111,7 +111,7 @@ func TestNoUsers(t *testing.T) {
 
 // A part of what pods could tell is told, and what is missing said.
 func TestSomeOfUsers(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+	in(t, func(t *testing.T, w *namespace) {
 		w.failing["auth-v1-b:8001"] = errors.New("no such pod")
 		w.pages["auth-v2-a"] = "# TYPE http_requests_total counter\nhttp_requests_total 7\n"
 		watcher := w.begin(t, scraping)
@@ -131,8 +131,8 @@ func TestSomeOfUsers(t *testing.T) {
 	})
 }
 
-func TestUsage(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+func TestUsageOfPods(t *testing.T) {
+	in(t, func(t *testing.T, w *namespace) {
 		w.pod("auth-v1-a").Limits = map[string]canary.Resources{"app": {MilliCPU: 100, MemoryBytes: 400}, "side": {MemoryBytes: 10}}
 		w.pod("auth-v1-b").Limits = map[string]canary.Resources{"app": {MilliCPU: 100}}
 		w.used = []canary.Used{
@@ -164,8 +164,8 @@ func TestUsage(t *testing.T) {
 	})
 }
 
-func TestUsageNotAllowed(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+func TestUsageOfPodsNotAllowed(t *testing.T) {
+	in(t, func(t *testing.T, w *namespace) {
 		w.barred = []canary.Permission{canary.ListPodUsage}
 		watcher := w.begin(t, Sources{Usage: true})
 		if u, gaps := watcher.Seen("auth", "v1").Usage, watcher.Gaps(); u != nil || len(gaps) != 1 || gaps[0].Mend != mendRights || len(w.lists) != 0 {
@@ -176,7 +176,7 @@ func TestUsageNotAllowed(t *testing.T) {
 
 // Warnings are those of the version's pods, beyond what they were when the window was opened.
 func TestWarnings(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+	in(t, func(t *testing.T, w *namespace) {
 		w.warnings = []canary.Happening{
 			{Object: "Pod/auth-v2-a", Warning: true, Reason: "BackOff", Message: "m", Count: 4},
 			{Object: "Pod/auth-v2-a", Warning: true, Reason: "Unhealthy", Count: 4},
@@ -204,7 +204,7 @@ func TestWarnings(t *testing.T) {
 
 // Without Begin, and of a version that is not there, nothing was seen.
 func TestNothingSeen(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+	in(t, func(t *testing.T, w *namespace) {
 		watcher := NewWatcher(w, scraping)
 		watcher.Measure(t.Context())
 		w.see(t, watcher)
@@ -226,7 +226,7 @@ func run(t *testing.T, w *Watcher, long time.Duration) {
 }
 
 func TestRun(t *testing.T) {
-	in(t, func(t *testing.T, w *world) {
+	in(t, func(t *testing.T, w *namespace) {
 		watcher := w.begin(t, scraping)
 		run(t, watcher, 35*time.Second)
 		if n := len(w.asked); n != 4*4 {

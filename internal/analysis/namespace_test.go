@@ -15,8 +15,8 @@ import (
 
 const ns = "messenger"
 
-// world is a namespace with the release auth, whose pods answer as they are told to.
-type world struct {
+// namespace is a namespace with the release auth, whose pods answer as they are told to.
+type namespace struct {
 	mu       sync.Mutex
 	pods     []canary.Pod
 	pages    map[string]string // of metrics, by pod
@@ -37,10 +37,10 @@ type answer struct {
 }
 
 // in runs a test on a clock of its own.
-func in(t *testing.T, test func(t *testing.T, w *world)) {
+func in(t *testing.T, test func(t *testing.T, w *namespace)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{pages: map[string]string{}, answers: map[string]answer{}, failing: map[string]error{}}
+		w := &namespace{pages: map[string]string{}, answers: map[string]answer{}, failing: map[string]error{}}
 		for _, name := range []string{"auth-v1-a", "auth-v1-b", "auth-v1-c", "auth-v2-a"} {
 			w.add(name)
 		}
@@ -48,7 +48,7 @@ func in(t *testing.T, test func(t *testing.T, w *world)) {
 	})
 }
 
-func (w *world) add(name string) {
+func (w *namespace) add(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.pods = append(w.pods, canary.Pod{
@@ -63,7 +63,7 @@ func labelsOf(pod string) map[string]string {
 	return map[string]string{"app": "auth", "version": pod[5:7]}
 }
 
-func (w *world) remove(name string) {
+func (w *namespace) remove(name string) {
 	for i := range w.pods {
 		if w.pods[i].Name == name {
 			w.pods = append(w.pods[:i:i], w.pods[i+1:]...)
@@ -72,7 +72,7 @@ func (w *world) remove(name string) {
 	}
 }
 
-func (w *world) pod(name string) *canary.Pod {
+func (w *namespace) pod(name string) *canary.Pod {
 	for i := range w.pods {
 		if w.pods[i].Name == name {
 			return &w.pods[i]
@@ -109,7 +109,7 @@ func (m matcher) Matches(labels map[string]string) bool {
 func (m matcher) String() string { return "version=" + m["version"] }
 
 // snapshot is the namespace as it is, and its one release.
-func (w *world) snapshot(t *testing.T) ([]canary.Release, *canary.Snapshot) {
+func (w *namespace) snapshot(t *testing.T) ([]canary.Release, *canary.Snapshot) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -129,7 +129,7 @@ func (w *world) snapshot(t *testing.T) ([]canary.Release, *canary.Snapshot) {
 	return all, s
 }
 
-func (w *world) begin(t *testing.T, s Sources) *Watcher {
+func (w *namespace) begin(t *testing.T, s Sources) *Watcher {
 	t.Helper()
 	watcher := NewWatcher(w, s)
 	releases, snapshot := w.snapshot(t)
@@ -137,12 +137,12 @@ func (w *world) begin(t *testing.T, s Sources) *Watcher {
 	return watcher
 }
 
-func (w *world) see(t *testing.T, watcher *Watcher) {
+func (w *namespace) see(t *testing.T, watcher *Watcher) {
 	t.Helper()
 	watcher.See(w.snapshot(t))
 }
 
-func (w *world) May(_ context.Context, _ string, p canary.Permission) bool {
+func (w *namespace) May(_ context.Context, _ string, p canary.Permission) bool {
 	for _, b := range w.barred {
 		if b == p {
 			return false
@@ -151,7 +151,7 @@ func (w *world) May(_ context.Context, _ string, p canary.Permission) bool {
 	return true
 }
 
-func (w *world) AskPod(ctx context.Context, namespace, target, path string, most int64) (int, []byte, error) {
+func (w *namespace) AskPod(ctx context.Context, namespace, target, path string, most int64) (int, []byte, error) {
 	w.mu.Lock()
 	w.asked = append(w.asked, target+path)
 	name, _, _ := strings.Cut(strings.TrimPrefix(target, "https:"), ":")
@@ -174,7 +174,7 @@ func (w *world) AskPod(ctx context.Context, namespace, target, path string, most
 	return a.status, nil, errors.Join(err, a.err)
 }
 
-func (w *world) PodUsage(_ context.Context, _, selector string) (some []canary.Used, err error) {
+func (w *namespace) PodUsage(_ context.Context, _, selector string) (some []canary.Used, err error) {
 	w.lists = append(w.lists, selector)
 	for _, used := range w.used {
 		if selector == "" || selector == "version="+used.Pod[5:7] {
@@ -184,6 +184,6 @@ func (w *world) PodUsage(_ context.Context, _, selector string) (some []canary.U
 	return some, w.failing["usage"]
 }
 
-func (w *world) PodWarnings(context.Context, string) ([]canary.Happening, error) {
+func (w *namespace) PodWarnings(context.Context, string) ([]canary.Happening, error) {
 	return w.warnings, w.failing["events"]
 }
