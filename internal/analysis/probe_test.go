@@ -17,6 +17,7 @@ func TestProbe(t *testing.T) {
 	in(t, func(t *testing.T, w *namespace) {
 		w.answers["auth-v2-a"] = answer{status: 503, after: 30 * time.Millisecond}
 		w.answers["auth-v1-a"] = answer{status: 404}
+		w.remove("auth-v1-c")
 		watcher := w.begin(t, probing())
 		run(t, watcher, 12*time.Second+50*time.Millisecond)
 		v1, v2 := watcher.Seen("auth", "v1").Probes, watcher.Seen("auth", "v2").Probes
@@ -27,8 +28,8 @@ func TestProbe(t *testing.T) {
 		for _, asked := range w.asked {
 			each[asked]++
 		}
-		for _, pod := range []string{"auth-v1-a", "auth-v1-b", "auth-v1-c"} {
-			if n := each[pod+":8001/health"]; n != 20 {
+		for _, pod := range []string{"auth-v1-a", "auth-v1-b"} {
+			if n := each[pod+":8001/health"]; n != 30 {
 				t.Errorf("%s was asked %d times", pod, n)
 			}
 		}

@@ -234,3 +234,40 @@ func TestRun(t *testing.T) {
 		}
 	})
 }
+
+// A pod that is gone is not asked any more, and is neither unready nor in a crash loop.
+func TestGone(t *testing.T) {
+	in(t, func(t *testing.T, w *namespace) {
+		watcher := w.begin(t, scraping)
+		time.Sleep(time.Second)
+		p := w.pod("auth-v2-a")
+		p.Conditions = []canary.Condition{{Type: "Ready"}}
+		p.Containers = []canary.Container{{Name: "app", Restarts: 1, Waiting: &canary.Waiting{Reason: "CrashLoopBackOff"}}}
+		w.see(t, watcher)
+		time.Sleep(2 * time.Second)
+		if life := watcher.Seen("auth", "v2").Life; life.NotReady != 2*time.Second || life.Crashing != 1 {
+			t.Errorf("%+v", life)
+		}
+		w.remove("auth-v2-a")
+		w.see(t, watcher)
+		time.Sleep(5 * time.Second)
+		w.asked = nil
+		watcher.Measure(t.Context())
+		if life := watcher.Seen("auth", "v2").Life; life.NotReady != 2*time.Second || life.Crashing != 0 || life.Flaps != 1 || life.Restarts != 1 {
+			t.Errorf("%+v", life)
+		}
+		if len(w.asked) != 3 {
+			t.Errorf("asked %q", w.asked)
+		}
+	})
+}
+
+// Selectors of versions may overlap: what is listed twice counts once.
+func TestUsageListedTwice(t *testing.T) {
+	in(t, func(t *testing.T, w *namespace) {
+		w.used = []canary.Used{{Pod: "auth-v1-a", Container: "app", NanoCPU: 1e9}, {Pod: "auth-v1-a", Container: "app", NanoCPU: 1e9}}
+		if u := w.begin(t, Sources{Usage: true}).Seen("auth", "v1").Usage; u.CPU != 1 {
+			t.Errorf("%+v", u)
+		}
+	})
+}
