@@ -15,7 +15,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 )
 
-// checkRoles compares what the API server saw of the plugin with the Roles of manifests/rbac.yaml. What a Role lacks is an
+// checkRoles compares what the API server saw of the plugin with the Roles of manifests/rbac.yaml and rbac-metrics.yaml. What a Role lacks is an
 // error at any time; what it grants and nothing has used is one when all scripts were played.
 func (s *sandbox) checkRoles(everything bool) error {
 	if !s.audited {

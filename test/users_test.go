@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -24,7 +25,7 @@ const (
 // canaryAs is the user who runs the plugin where a script does not say otherwise.
 func canaryAs() string { return cmp.Or(os.Getenv("CANARY_AS"), "operator") }
 
-// addUsers makes the users for the Roles of manifests/rbac.yaml.
+// addUsers makes the users for the Roles of manifests/rbac.yaml and rbac-metrics.yaml.
 func (s *sandbox) addUsers() error {
 	s.users = map[string]string{admin: s.kubeconfig}
 	roles, err := readRoles()
@@ -46,11 +47,16 @@ func (s *sandbox) addUsers() error {
 func userOf(role *rbacv1.Role) string { return strings.TrimPrefix(role.Name, rolePrefix) }
 
 func readRoles() ([]*rbacv1.Role, error) {
+	var roles []*rbacv1.Role
 	data, err := os.ReadFile(filepath.Join(root, "manifests", "rbac.yaml"))
 	if err != nil {
 		return nil, err
 	}
-	var roles []*rbacv1.Role
+	metrics, err := os.ReadFile(filepath.Join(root, "manifests", "rbac-metrics.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	data = slices.Concat(data, []byte("\n---\n"), metrics)
 	for document := range strings.SplitSeq(string(data), "\n---\n") {
 		role := &rbacv1.Role{}
 		if err := yaml.UnmarshalStrict([]byte(document), role); err != nil {
@@ -60,6 +66,9 @@ func readRoles() ([]*rbacv1.Role, error) {
 	}
 	return roles, nil
 }
+
+// beside are the users who have another Role too: who drains moves, and who looks at metrics looks at the rest.
+var beside = map[string]string{"operator": "drainer", "viewer": "metrics"}
 
 // bindRoles creates the Roles in a namespace and gives each to its user. It returns when the API server heeds them.
 func bindRoles(namespace string) error {
@@ -77,8 +86,8 @@ func bindRoles(namespace string) error {
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
 			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: userOf(role)}},
 		}
-		if userOf(role) == "operator" { // who drains moves too
-			binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "drainer"})
+		if other := beside[userOf(role)]; other != "" {
+			binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: other})
 		}
 		if _, err := cluster.client.RbacV1().RoleBindings(namespace).Create(ctx, binding, metav1.CreateOptions{}); err != nil {
 			return err

@@ -50,7 +50,7 @@ func run(args []string) error {
 	if err := os.WriteFile(filepath.Join(args[0], "exit-codes.md"), []byte(exitCodes(topic)), 0o644); err != nil {
 		return err
 	}
-	for _, list := range []any{printer.NewReleaseList(nil, nil), printer.NewChangeList("", nil), printer.NewFindingList(nil, "", nil)} {
+	for _, list := range []any{printer.NewReleaseList(nil, nil), printer.NewChangeList("", nil), printer.NewFindingList(nil, "", nil), printer.NewMetricsList(nil, nil)} {
 		kind := reflect.TypeOf(list).Name()
 		contract, err := schema(list, kind)
 		if err != nil {

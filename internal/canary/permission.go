@@ -25,3 +25,9 @@ var (
 	ListNodes   = Permission{Verb: "list", Resource: "nodes", Cluster: true}
 	ListAllPods = Permission{Verb: "list", Resource: "pods", Cluster: true}
 )
+
+// What only looks at how versions do, and only where the user may.
+var (
+	AskPods      = Permission{Verb: "get", Resource: "pods/proxy"}
+	ListPodUsage = Permission{Verb: "list", Group: "metrics.k8s.io", Resource: "pods"}
+)

@@ -27,9 +27,10 @@ type Service struct {
 	Selector     map[string]string
 	ExternalName bool
 	// NotReady says that the Service publishes the addresses of pods that are not ready, as ready ones.
-	NotReady bool
-	Marks    map[string]string // those of Marks that it has
-	Owner    string            // Kind/name of the object that controls it; empty where there is none
+	NotReady   bool
+	TargetPort string            // of its first TCP port: a number, or the name of a container's port; empty where there is none
+	Marks      map[string]string // those of Marks that it has
+	Owner      string            // Kind/name of the object that controls it; empty where there is none
 }
 
 // Matcher is a label selector.
@@ -135,6 +136,10 @@ type Pod struct {
 	SchedulingGates []string // what has to be taken away before it is scheduled
 	Conditions      []Condition
 	Containers      []Container // init containers first
+
+	Ports  []Port               // on which its containers listen, as far as they say
+	Scrape map[string]string    // its annotations prometheus.io/…, by what comes after the slash
+	Limits map[string]Resources // of its containers that have any, by name; 0 is none
 }
 
 // Condition is one condition of a pod.

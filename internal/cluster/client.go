@@ -5,6 +5,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -39,6 +40,7 @@ type Client struct {
 	authorization  authorizationv1.AuthorizationV1Interface
 	policy         policyv1.PolicyV1Interface
 	metadata       metadata.Interface
+	direct         *http.Client // for what others answer through the API server
 	clock          *serverClock
 	patient        *patient
 }
@@ -68,6 +70,7 @@ func New(config *rest.Config, userAgent string) (*Client, error) {
 		func() (err error) { c.authorization, err = authorizationv1.NewForConfigAndClient(cfg, web); return },
 		func() (err error) { c.policy, err = policyv1.NewForConfigAndClient(cfg, web); return },
 		func() (err error) { c.metadata, err = metadata.NewForConfigAndClient(cfg, web); return },
+		func() (err error) { c.direct, err = direct(cfg, config.WrapTransport); return },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {

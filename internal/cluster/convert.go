@@ -21,7 +21,7 @@ func toService(s *corev1.Service) canary.Service {
 	return canary.Service{
 		Name: s.Name, UID: string(s.UID), Labels: s.Labels, Selector: s.Spec.Selector,
 		ExternalName: s.Spec.Type == corev1.ServiceTypeExternalName, NotReady: s.Spec.PublishNotReadyAddresses,
-		Marks: marks(s), Owner: ownerOf(s),
+		TargetPort: targetPort(s), Marks: marks(s), Owner: ownerOf(s),
 	}
 }
 
@@ -158,6 +158,7 @@ func toPod(m metav1.Object) canary.Pod {
 		return out
 	}
 	out.Phase, out.Node = string(p.Status.Phase), p.Spec.NodeName
+	out.Ports, out.Scrape, out.Limits = ports(p), scrapeMarks(p), limits(p)
 	if out.Owned {
 		out.ReplicaSet = owner.Name
 	}

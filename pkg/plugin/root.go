@@ -73,7 +73,8 @@ func newTree(streams genericiooptions.IOStreams) (*cobra.Command, *connection) {
 	conn := newConnection(cmd.PersistentFlags())
 	cmd.AddGroup(&cobra.Group{ID: "see", Title: "See:"}, &cobra.Group{ID: "move", Title: "Move:"}, &cobra.Group{ID: "other", Title: "Other:"})
 	cmd.AddCommand(
-		newStatus(conn, streams), newDoctor(conn, streams), newWait(conn, streams), newHistory(conn, streams), newAnalysis(conn, streams),
+		newStatus(conn, streams), newMetrics(conn, streams), newDoctor(conn, streams), newWait(conn, streams), newHistory(conn, streams),
+		newAnalysis(conn, streams),
 		newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams),
 		newVersion(streams), newOptions(streams), newExitCodes(), newCompletion(streams),
 	)

@@ -82,7 +82,8 @@ func (a *api) serveCluster(r *http.Request, body []byte) *http.Response {
 		return answer(review)
 	case resource == "selfsubjectaccessreviews":
 		review := decoded(body).(*authorizationv1.SelfSubjectAccessReview)
-		review.Status.Allowed = true
+		of := review.Spec.ResourceAttributes
+		review.Status.Allowed = !slices.Contains(a.denied, of.Subresource) && !slices.Contains(a.denied, of.Group)
 		return answer(review)
 	case strings.Contains(r.URL.Path, "/namespaces/"): // another one, which does not exist
 		if _, isList := lists[resource]; !isList {

@@ -24,10 +24,11 @@ type load struct {
 
 // report is what the load generator reports, as far as it counts here. Times of failures are when requests were due.
 type report struct {
-	Valid    bool   `json:"valid"`
-	Reason   string `json:"reason"`
-	Requests int    `json:"requests"`
-	Failed   int    `json:"failed"`
+	Started  time.Time `json:"started"`
+	Valid    bool      `json:"valid"`
+	Reason   string    `json:"reason"`
+	Requests int       `json:"requests"`
+	Failed   int       `json:"failed"`
 	Versions map[string]struct {
 		Requests int       `json:"requests"`
 		First    time.Time `json:"first"`
@@ -45,13 +46,14 @@ type report struct {
 // rate is the requests in a second, each on a connection of its own.
 const rate = 200
 
-// startLoad sends requests to a Service until stop, or for ten minutes.
-func startLoad(t testing.TB, namespace, service string) *load {
+// startLoad sends requests to a Service until stop, or for ten minutes. flags are the load generator's.
+func startLoad(t testing.TB, namespace, service string, flags ...string) *load {
 	t.Helper()
 	forgetConnections(t)
 	address := runs(t, "", "kubectl", "get", "service", service, "-n", namespace, "-o", "jsonpath={.spec.clusterIP}:{.spec.ports[0].port}")
 	l := &load{t: t, began: time.Now()}
-	l.cmd = cluster.command(t.Context(), "canary-load", "--url", "http://"+address+"/", "--rate", fmt.Sprint(rate), "--for", "10m")
+	args := []string{"canary-load", "--url", "http://" + address + "/", "--rate", fmt.Sprint(rate), "--for", "10m"}
+	l.cmd = cluster.command(t.Context(), append(args, flags...)...)
 	l.cmd.Stdout, l.cmd.Stderr = &l.out, &l.err
 	if err := l.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	_ "time/tzdata" // time zones of CronJobs
 
 	"github.com/spf13/pflag"
@@ -21,6 +24,7 @@ import (
 	"sigs.k8s.io/kwok/pkg/utils/signals"
 
 	"github.com/kubectl-canary/kubectl-canary/sandbox/internal/cluster"
+	"github.com/kubectl-canary/kubectl-canary/sandbox/internal/simulate"
 )
 
 // selected returns the component that argv0 names, or nil: one program holds them all, and each sees the arguments it would see
@@ -48,6 +52,7 @@ func runKwok() int {
 	flags.Usage = func() {}
 
 	ctx := signals.SetupSignalContext()
+	serveNetwork(ctx)
 	ctx, _ = log.InitFlags(ctx, flags)
 	ctx, err := config.InitFlags(ctx, flags)
 	if err == nil {
@@ -61,4 +66,22 @@ func runKwok() int {
 		return 1
 	}
 	return 0
+}
+
+// serveNetwork is the network of the simulated pods, where the first argument says where; it is taken out.
+func serveNetwork(ctx context.Context) {
+	if len(os.Args) < 2 {
+		return
+	}
+	address, ours := strings.CutPrefix(os.Args[1], cluster.NetworkFlag)
+	if !ours {
+		return
+	}
+	os.Args = slices.Delete(os.Args, 1, 2)
+	go func() {
+		if err := simulate.Network(ctx, address); ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "kwok: the network of the pods:", err)
+			os.Exit(1)
+		}
+	}()
 }

@@ -12,27 +12,33 @@ const (
 	podCIDR     = "10.244.0.0/16"
 )
 
-// ports are the ports a cluster listens on, all on 127.0.0.1.
-type ports struct{ etcd, etcdPeer, apiServer, kubelet int }
+// NetworkFlag begins the first argument of Kwok: it is the sandbox's own, and says where the network of simulated pods listens.
+const NetworkFlag = "--pod-network="
+
+// ports are the ports a cluster listens on, all on 127.0.0.1. pods is where simulated pods have their network.
+type ports struct{ etcd, etcdPeer, apiServer, kubelet, pods int }
 
 func findPorts() (ports, error) {
-	p, err := freePorts(4)
+	p, err := freePorts(5)
 	if err != nil {
 		return ports{}, err
 	}
-	return ports{etcd: p[0], etcdPeer: p[1], apiServer: p[2], kubelet: p[3]}, nil
+	return ports{etcd: p[0], etcdPeer: p[1], apiServer: p[2], kubelet: p[3], pods: p[4]}, nil
 }
+
+func (p ports) network() string { return fmt.Sprintf("127.0.0.1:%d", p.pods) }
 
 func local(port int) string { return fmt.Sprintf("https://127.0.0.1:%d", port) }
 
 // writeConfigs writes the files that the scheduler and kwok take instead of flags.
-func (c *Cluster) writeConfigs() error {
+func (c *Cluster) writeConfigs(p ports) error {
 	kwok, err := simulate.Config(c.path("logs", "container.log"))
 	if err != nil {
 		return err
 	}
 	return writeFiles(map[string][]byte{
 		c.path("kwok.yaml"):             kwok,
+		c.path("egress.yaml"):           simulate.EgressConfig(p.network()),
 		c.path("logs", "container.log"): []byte(simulate.ContainerLog),
 		c.path("kube-scheduler.yaml"): fmt.Appendf(nil, `apiVersion: kubescheduler.config.k8s.io/v1
 kind: KubeSchedulerConfiguration
@@ -90,7 +96,7 @@ func (c *Cluster) commands(p ports) map[string][]string {
 		},
 		Kwok: {
 			"--config=" + c.path("kwok.yaml"), "--kubeconfig=" + c.path("kwok.kubeconfig"), "--v=WARN",
-			"--manage-all-nodes",
+			NetworkFlag + p.network(), "--manage-all-nodes",
 			"--cidr=" + podCIDR,
 			"--node-ip=127.0.0.1", fmt.Sprintf("--node-port=%d", p.kubelet), fmt.Sprintf("--server-address=127.0.0.1:%d", p.kubelet),
 			"--tls-cert-file=" + c.cert("kubelet"), "--tls-private-key-file=" + c.key("kubelet"),

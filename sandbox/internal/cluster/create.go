@@ -28,7 +28,7 @@ func (c *Cluster) create(ctx context.Context, o Options, auditPolicy []byte, pro
 	if err := c.makeKeys(s.Server); err != nil {
 		return err
 	}
-	if err := c.writeConfigs(); err != nil {
+	if err := c.writeConfigs(p); err != nil {
 		return err
 	}
 	commands := c.commands(p)
@@ -37,6 +37,9 @@ func (c *Cluster) create(ctx context.Context, o Options, auditPolicy []byte, pro
 			return err
 		}
 		commands[APIServer] = append(commands[APIServer], "--audit-policy-file="+c.path("audit-policy.yaml"), "--audit-log-path="+c.path("logs", "audit.log"))
+	}
+	if !s.RealNode {
+		commands[APIServer] = append(commands[APIServer], "--egress-selector-config-file="+c.path("egress.yaml"))
 	}
 	if s.RealNode {
 		if err := c.furnish(s, programs, commands); err != nil {
