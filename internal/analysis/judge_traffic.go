@@ -35,11 +35,11 @@ func (j *judging) errorRate(check string, canary, stable *Traffic) Result {
 		return r.unknown(why)
 	}
 	rate := canary.rate()
-	r.Canary = scaled(rate, 100)
+	r.Canary = ofHundred(rate)
 	seen := fmt.Sprintf("%s of %s requests failed", percent(rate), amount(canary.Requests))
 	bound, stableToo := fine, false
 	if j.MaxErrorRate != nil {
-		r.Bound = scaled(*j.MaxErrorRate, 100)
+		r.Bound = ofHundred(*j.MaxErrorRate)
 		switch most := *j.MaxErrorRate; {
 		case rate <= most:
 		case j.final || byChance(canary.Errors, canary.Requests, most) < definite:
@@ -50,7 +50,7 @@ func (j *judging) errorRate(check string, canary, stable *Traffic) Result {
 	}
 	if stable != nil && j.wrong(stable) == "" {
 		other := stable.rate()
-		r.Stable = scaled(other, 100)
+		r.Stable = ofHundred(other)
 		seen += fmt.Sprintf(", %s of stable's %s", percent(other), amount(stable.Requests))
 		stableToo = j.MaxErrorRate != nil && other > *j.MaxErrorRate
 	}
@@ -72,7 +72,7 @@ func (j *judging) worseErrors(r *Result, canary, stable *Traffic) opinion {
 	worse := 1 + *j.WorseThanStable
 	most := max(worse*stable.rate(), stable.rate()+leastErrors)
 	if r.Bound == nil || 100*most < *r.Bound {
-		r.Bound = scaled(most, 100)
+		r.Bound = ofHundred(most)
 	}
 	chance := worseByChance(canary.Errors, canary.Requests, stable.Errors, stable.Requests, worse)
 	switch {
@@ -96,7 +96,7 @@ func (j *judging) share() []Result {
 		return nil
 	}
 	observed, expected := j.canary.Users.Requests/requests, float64(j.canary.Pods)/float64(pods)
-	r := Result{Check: "traffic-share", Info: true, Verdict: Pass, Unit: "%", Source: j.canary.Users.Source, Seen: requests, Canary: scaled(observed, 100)}
+	r := Result{Check: "traffic-share", Info: true, Verdict: Pass, Unit: "%", Source: j.canary.Users.Source, Seen: requests, Canary: ofHundred(observed)}
 	r.Message = fmt.Sprintf("%s of the requests, %s of the endpoints", percent(observed), percent(expected))
 	if math.Abs(observed-expected) > 0.1 {
 		r.Message += ": clients that keep connections stay with the pods they have"
@@ -104,7 +104,8 @@ func (j *judging) share() []Result {
 	return []Result{r}
 }
 
-func scaled(x, by float64) *float64 { x *= by; return &x }
+// ofHundred is a share in percent.
+func ofHundred(share float64) *float64 { share *= 100; return &share }
 
 // observations is how many observations there are; 0 where the figure is none.
 func observations(n float64) float64 {

@@ -118,7 +118,7 @@ func (j *judging) cpuLimit(share float64, stable *Usage) Result {
 
 func (j *judging) memoryLimit(share float64, stable *Usage) Result {
 	r := limit("memory-limit", share, stable, func(u *Usage) *float64 { return u.MemoryOfLimit })
-	r.Bound = scaled(nearLimit, 100)
+	r.Bound = ofHundred(nearLimit)
 	over := fine
 	if share >= nearLimit {
 		over = opinion{Fail, fmt.Sprintf("%s and more is about to be killed", percent(nearLimit))}
@@ -128,9 +128,9 @@ func (j *judging) memoryLimit(share float64, stable *Usage) Result {
 }
 
 func limit(check string, share float64, stable *Usage, of func(*Usage) *float64) Result {
-	r := Result{Check: check, Unit: "%", Canary: scaled(share, 100)}
+	r := Result{Check: check, Unit: "%", Canary: ofHundred(share)}
 	if stable != nil && of(stable) != nil {
-		r.Stable = scaled(*of(stable), 100)
+		r.Stable = ofHundred(*of(stable))
 	}
 	return r
 }

@@ -3,6 +3,7 @@ package analysis
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -189,7 +190,7 @@ func TestPrometheusTimeout(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.Ready(ctx); err != context.Canceled {
+	if err := p.Ready(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	gone, err := NewPrometheus(Settings{Address: "http://127.0.0.1:1"}, os.Getenv)

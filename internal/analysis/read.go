@@ -81,6 +81,7 @@ func index(n *yaml.Node, field string, lines []line) []line {
 			inner := fmt.Sprintf("%s[%d]", field, i)
 			lines = index(child, inner, append(lines, line{inner, child.Line}))
 		}
+	default: // nothing is within
 	}
 	return lines
 }
