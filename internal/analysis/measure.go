@@ -2,6 +2,8 @@ package analysis
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -14,7 +16,11 @@ const (
 	every = 10 * time.Second
 	// atOnce bounds the pods that are asked at the same time.
 	atOnce = 16
+	// maxMeasure is how long a measurement may take.
+	maxMeasure = 15 * time.Second
 )
+
+var errSlow = fmt.Errorf("not read within %s", maxMeasure)
 
 // Run measures every few seconds and sends the probes, until the context ends.
 func (w *Watcher) Run(ctx context.Context) {
@@ -35,7 +41,7 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-// Measure asks all sources once, the pods as they were seen last. It takes some seconds where pods do not answer.
+// Measure asks all sources once, the pods as they were seen last. It takes some seconds where pods do not answer, at most maxMeasure.
 func (w *Watcher) Measure(ctx context.Context) {
 	w.measuring.Lock()
 	defer w.measuring.Unlock()
@@ -44,6 +50,11 @@ func (w *Watcher) Measure(ctx context.Context) {
 	w.mu.Unlock()
 	if win == nil {
 		return
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, maxMeasure, errSlow)
+	defer cancel()
+	if w.sources.Scrape != nil { // which is what the time counts for
+		w.allowed(ctx, win.namespace, canary.AskPods)
 	}
 	now := time.Now()
 	var asked sync.WaitGroup
@@ -55,11 +66,19 @@ func (w *Watcher) Measure(ctx context.Context) {
 		asked.Go(func() { w.scrape(ctx, win) })
 	}
 	asked.Wait()
-	if ctx.Err() == nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		win.measured = now
+	if givenUp(ctx) {
+		return
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if win.measured = now; win.first.IsZero() {
+		win.first = now
+	}
+}
+
+// givenUp says that nobody wants to know any more.
+func givenUp(ctx context.Context) bool {
+	return ctx.Err() != nil && !errors.Is(context.Cause(ctx), errSlow)
 }
 
 // allowed asks about a permission once.
@@ -79,6 +98,9 @@ func (w *Watcher) allowed(ctx context.Context, namespace string, p canary.Permis
 // readWarnings counts how often each warning has come up. What it was when it was first listed in the window is what was before.
 func (w *Watcher) readWarnings(ctx context.Context, win *window) {
 	all, err := w.cluster.PodWarnings(ctx, win.namespace)
+	if givenUp(ctx) {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if win.noEvents = ""; err != nil {

@@ -166,7 +166,7 @@ func (w *namespace) AskPod(ctx context.Context, namespace, target, path string, 
 	select {
 	case <-time.After(a.after):
 	case <-ctx.Done():
-		return 0, nil, ctx.Err()
+		return 0, nil, context.Cause(ctx)
 	}
 	if a.status == 0 {
 		a.status = 200

@@ -55,7 +55,7 @@ func (w *Watcher) scrape(ctx context.Context, win *window) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			switch {
-			case ctx.Err() != nil:
+			case givenUp(ctx):
 			case err != nil:
 				j.pod.unread = oneLine(err.Error())
 			default:

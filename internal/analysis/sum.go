@@ -44,10 +44,10 @@ func (w *Watcher) trusted(t *Traffic) *Traffic {
 
 const mayNotAsk = "you may not get pods/proxy"
 
-// span is how long the window is, up to the last measurement where there was one after the first.
+// span is how long the window is: from its first measurement to the last, as long as there is only one until now.
 func (w *window) span(now time.Time) time.Duration {
-	if w.measured.Sub(w.began) > time.Second {
-		return w.measured.Sub(w.began)
+	if w.measured.After(w.first) {
+		return w.measured.Sub(w.first)
 	}
 	return now.Sub(w.began)
 }

@@ -23,7 +23,7 @@ func (w *Watcher) readUsage(ctx context.Context, win *window) {
 		return
 	}
 	all, err := w.listUsage(ctx, win)
-	if ctx.Err() != nil {
+	if givenUp(ctx) {
 		return
 	}
 	w.mu.Lock()

@@ -61,7 +61,8 @@ func NewWatcher(c Cluster, s Sources) *Watcher {
 type window struct {
 	namespace string
 	began     time.Time
-	measured  time.Time // when the last measurement that is in began; zero before the first
+	first     time.Time // when the first measurement began; zero before, like the next
+	measured  time.Time // when the last one began
 	versions  []*version
 	pods      map[string]*pod // by UID, also those that are gone
 	warned    map[Warning]int // how often each had come up before, by all but its count; nil before the first list

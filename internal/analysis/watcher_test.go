@@ -271,3 +271,30 @@ func TestUsageListedTwice(t *testing.T) {
 		}
 	})
 }
+
+// A measurement that takes too long is cut off, and said to be; one that nobody waits for any more leaves no word.
+func TestMeasureCutOff(t *testing.T) {
+	in(t, func(t *testing.T, w *namespace) {
+		w.answers["auth-v2-a"] = answer{after: time.Minute}
+		s := scraping
+		s.Scrape = &Scrape{At: Place{Path: "/slow"}}
+		began := time.Now()
+		watcher := w.begin(t, s)
+		if took := time.Since(began); took != maxMeasure {
+			t.Errorf("it took %s", took)
+		}
+		if p := watcher.Seen("auth", "v2").Users.Problem; !strings.Contains(p, "not read within 15s") {
+			t.Error(p)
+		}
+		w.answers["auth-v2-a"] = answer{}
+		watcher.Measure(t.Context())
+		w.answers["auth-v2-a"] = answer{after: time.Minute}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		before := watcher.Gaps()
+		watcher.Measure(ctx)
+		if d := cmp.Diff(before, watcher.Gaps()); d != "" {
+			t.Error(d)
+		}
+	})
+}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	_ "time/tzdata" // time zones of CronJobs
 
 	"github.com/spf13/pflag"
@@ -68,18 +67,15 @@ func runKwok() int {
 	return 0
 }
 
-// serveNetwork is the network of the simulated pods, where the first argument says where; it is taken out.
+// serveNetwork is the network of the simulated pods, where the first arguments say so; they are taken out.
 func serveNetwork(ctx context.Context) {
-	if len(os.Args) < 2 {
+	if len(os.Args) < 5 || os.Args[1] != cluster.NetworkFlag {
 		return
 	}
-	address, ours := strings.CutPrefix(os.Args[1], cluster.NetworkFlag)
-	if !ours {
-		return
-	}
-	os.Args = slices.Delete(os.Args, 1, 2)
+	address, cert, key := os.Args[2], os.Args[3], os.Args[4]
+	os.Args = slices.Delete(os.Args, 1, 5)
 	go func() {
-		if err := simulate.Network(ctx, address); ctx.Err() == nil {
+		if err := simulate.Network(ctx, address, cert, key); ctx.Err() == nil {
 			fmt.Fprintln(os.Stderr, "kwok: the network of the pods:", err)
 			os.Exit(1)
 		}

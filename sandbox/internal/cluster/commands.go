@@ -12,8 +12,9 @@ const (
 	podCIDR     = "10.244.0.0/16"
 )
 
-// NetworkFlag begins the first argument of Kwok: it is the sandbox's own, and says where the network of simulated pods listens.
-const NetworkFlag = "--pod-network="
+// NetworkFlag is the first argument of Kwok: it is the sandbox's own, and before where the network of simulated pods listens, its
+// certificate and its key.
+const NetworkFlag = "--pod-network"
 
 // ports are the ports a cluster listens on, all on 127.0.0.1. pods is where simulated pods have their network.
 type ports struct{ etcd, etcdPeer, apiServer, kubelet, pods int }
@@ -38,7 +39,7 @@ func (c *Cluster) writeConfigs(p ports) error {
 	}
 	return writeFiles(map[string][]byte{
 		c.path("kwok.yaml"):             kwok,
-		c.path("egress.yaml"):           simulate.EgressConfig(p.network()),
+		c.path("egress.yaml"):           simulate.EgressConfig(p.network(), c.cert("ca"), c.cert("kube-apiserver-kubelet-client"), c.key("kube-apiserver-kubelet-client")),
 		c.path("logs", "container.log"): []byte(simulate.ContainerLog),
 		c.path("kube-scheduler.yaml"): fmt.Appendf(nil, `apiVersion: kubescheduler.config.k8s.io/v1
 kind: KubeSchedulerConfiguration
@@ -95,8 +96,9 @@ func (c *Cluster) commands(p ports) map[string][]string {
 			"--config=" + c.path("kube-scheduler.yaml"), "--secure-port=0",
 		},
 		Kwok: {
+			NetworkFlag, p.network(), c.cert("kubelet"), c.key("kubelet"),
 			"--config=" + c.path("kwok.yaml"), "--kubeconfig=" + c.path("kwok.kubeconfig"), "--v=WARN",
-			NetworkFlag + p.network(), "--manage-all-nodes",
+			"--manage-all-nodes",
 			"--cidr=" + podCIDR,
 			"--node-ip=127.0.0.1", fmt.Sprintf("--node-port=%d", p.kubelet), fmt.Sprintf("--server-address=127.0.0.1:%d", p.kubelet),
 			"--tls-cert-file=" + c.cert("kubelet"), "--tls-private-key-file=" + c.key("kubelet"),

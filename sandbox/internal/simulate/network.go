@@ -9,19 +9,22 @@ import (
 	"time"
 )
 
-// EgressConfig lets the API server reach pods and kubelets only through Network, which listens at the address.
-func EgressConfig(address string) []byte {
+// EgressConfig lets the API server reach pods and kubelets only through Network, which listens at the address and has a certificate
+// of ca; without TLS it would not start. cert and key are its own.
+func EgressConfig(address, ca, cert, key string) []byte {
 	return fmt.Appendf(nil, `apiVersion: apiserver.k8s.io/v1beta1
 kind: EgressSelectorConfiguration
 egressSelections:
 - name: cluster
-  connection: {proxyProtocol: HTTPConnect, transport: {tcp: {url: "http://%s"}}}
-`, address)
+  connection:
+    proxyProtocol: HTTPConnect
+    transport: {tcp: {url: "https://%s", tlsConfig: {caBundle: %q, clientCert: %q, clientKey: %q}}}
+`, address, ca, cert, key)
 }
 
 // Network is what simulated pods have for a network: there is nobody behind their addresses, and nothing is sent to them, since on
-// the machine's own network they may be somebody's. What is on this machine, such as the kubelet, is reached. It serves until ctx ends.
-func Network(ctx context.Context, address string) error {
+// the machine's own network they may be somebody's. What is on this machine, such as the kubelet, is reached. It serves until ctx ends, with the certificate.
+func Network(ctx context.Context, address, cert, key string) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
@@ -29,7 +32,7 @@ func Network(ctx context.Context, address string) error {
 	}
 	server := &http.Server{Handler: http.HandlerFunc(connect), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
-	return server.Serve(listener)
+	return server.ServeTLS(listener, cert, key)
 }
 
 func connect(w http.ResponseWriter, r *http.Request) {

@@ -6,8 +6,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-canary/kubectl-canary/sandbox/internal/pki"
 )
 
 // What is on this machine is reached; to an address of a pod nothing is sent.
@@ -21,9 +25,11 @@ func TestNetwork(t *testing.T) {
 	address := listener.Addr().String()
 	listener.Close()
 	served := make(chan error, 1)
-	go func() { served <- Network(t.Context(), address) }()
+	cert, key := pair(t)
+	go func() { served <- Network(t.Context(), address, cert, key) }()
 	client := kubelet.Client()
-	client.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: address})
+	transport := client.Transport.(*http.Transport)
+	transport.Proxy, transport.TLSClientConfig.InsecureSkipVerify = http.ProxyURL(&url.URL{Scheme: "https", Host: address}), true
 	response, err := client.Get(kubelet.URL)
 	for err != nil && strings.Contains(err.Error(), "connection refused") { // it does not listen yet
 		select {
@@ -45,7 +51,28 @@ func TestNetwork(t *testing.T) {
 			t.Errorf("%s answers %v, %v", pod, response, err)
 		}
 	}
-	if config := string(EgressConfig(address)); !strings.Contains(config, `url: "http://`+address+`"`) {
+	config := string(EgressConfig(address, "/a folder/ca.crt", "c", "k"))
+	if !strings.Contains(config, `url: "https://`+address+`", tlsConfig: {caBundle: "/a folder/ca.crt", clientCert: "c", clientKey: "k"}`) {
 		t.Error(config)
 	}
+}
+
+// pair is a certificate and a key, in files.
+func pair(t *testing.T) (cert, key string) {
+	t.Helper()
+	ca, err := pki.NewCA("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := ca.Server("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(t.TempDir(), "cert"), filepath.Join(t.TempDir(), "key")
+	for file, data := range map[string][]byte{cert: made.Cert, key: made.Key} {
+		if err := os.WriteFile(file, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
 }
