@@ -230,3 +230,8 @@ func (m *Migration) Arg(name string) (values []string) {
 	}
 	return values
 }
+
+// Is says whether a request is another one, read back.
+func (r *Request) Is(other *Request) bool {
+	return r != nil && other != nil && r.Verb == other.Verb && r.By == other.By && r.Time.Equal(other.Time)
+}

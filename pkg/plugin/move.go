@@ -31,6 +31,7 @@ type moveOptions struct {
 	settle      time.Duration
 	bake        time.Duration
 	onFailure   string
+	independent bool
 	dryRun      string
 	reason      string
 	force       bool

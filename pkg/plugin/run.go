@@ -39,6 +39,8 @@ type run struct {
 	mayDrain  bool               // as far as is known; asked only where there is a label to drain by
 	leases    bool               // Leases can be read and, as far as is known, written
 	happened  []canary.Happening // to the pods that were waited for in vain
+	held      *locks             // nil until releases are locked
+	migration *canary.Migration  // the one that is run, of all releases; nil of a single move
 }
 
 func (o *moveOptions) run(ctx context.Context) error {
@@ -72,7 +74,7 @@ func (o *moveOptions) run(ctx context.Context) error {
 	}
 	r.announce(all)
 	if !slices.ContainsFunc(all, func(p planned) bool { return !p.idle() }) {
-		return r.conclude(ctx, all, nil, nil, &locks{})
+		return r.tell(r.endings(ctx, all, nil, nil))
 	}
 	return r.move(ctx, all)
 }
@@ -121,8 +123,7 @@ func (r *run) catchUp(ctx context.Context) {
 func (r *run) move(ctx context.Context, all []planned) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	held, err := r.lock(ctx, all)
-	if err != nil {
+	if err := r.lock(ctx, all); err != nil {
 		return r.refused(all, err)
 	}
 	r.live.Follow(ctx, false)
@@ -131,29 +132,34 @@ func (r *run) move(ctx context.Context, all []planned) error {
 		err = r.replan(snapshot, all)
 	}
 	if err != nil {
-		held.giveBack(ctx)
+		r.held.giveBack(ctx)
 		return r.refused(all, err)
 	}
+	r.held.keep(ctx, cancel)
+	moves, results := r.carryOut(ctx, snapshot, all)
+	return r.conclude(ctx, all, moves, results)
+}
+
+// carryOut moves under the locks that are held. What has nothing to do is left out, but of a migration, which goes on.
+func (r *run) carryOut(ctx context.Context, snapshot *canary.Snapshot, all []planned) ([]mover.Move, []mover.Result) {
 	var moves []mover.Move
 	for _, p := range all {
-		if p.idle() {
+		if p.idle() && r.migration == nil {
 			continue
 		}
 		m := mover.Move{Release: p.release, Target: p.target.Split, Bounds: p.bounds, Keep: p.keep}
-		if lock := held.locks[p.release.Name]; lock != nil {
+		if lock := r.held.locks[p.release.Name]; lock != nil {
 			m.Lock = lock
-			lock.Keep(ctx, func(err error) { cancel(err) })
 		}
 		moves = append(moves, m)
 	}
 	notify, stop := r.watch(moves)
-	results := mover.Run(ctx, r.live, snapshot, moves, mover.Options{
+	defer stop()
+	return moves, mover.Run(ctx, r.live, snapshot, moves, mover.Options{
 		Discover: r.choose.options, Timeout: r.timeout, Still: r.still(),
-		Drain: r.drain, Settle: r.settle, MayDrain: r.mayDrain, Now: r.ask.Now, Bake: r.bake,
+		Drain: r.drain, Settle: r.settle, MayDrain: r.mayDrain, Now: r.ask.Now, Bake: r.bake, Independent: r.independent,
 		Restore: r.onFailure == "restore", Rollback: r.ask.Rollback, Notify: notify,
 	})
-	stop()
-	return r.conclude(ctx, all, moves, results, held)
 }
 
 // replan plans the same releases again under the locks. What speaks against a move by now is an error.
@@ -199,7 +205,7 @@ func (r *run) announce(all []planned) {
 		fmt.Fprintf(r.streams.ErrOut, "Moving in context %s, namespace %s: %s\n", printer.Safe(r.conn.context()), r.namespace, strings.Join(names, ", "))
 	}
 	if !r.leases && len(names) > 0 {
-		r.warn("leases are forbidden: no lock, no history and no recorded baseline; --replicas says what carries the full load")
+		r.warn("leases are forbidden: no lock, no history and no recorded baseline; --replicas says what carries the full load" + r.withoutLeases())
 	}
 	if r.live.AutoscalersHidden() {
 		r.warn("horizontalpodautoscalers are forbidden: whether one would undo the move cannot be seen")
