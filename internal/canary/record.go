@@ -60,6 +60,7 @@ const (
 	Done        Outcome = "Done"        // at the target, and serving
 	Unchanged   Outcome = "Unchanged"   // was there already: nothing written
 	Restored    Outcome = "Restored"    // put back to where it was
+	RolledBack  Outcome = "RolledBack"  // a migration has given its traffic back to stable
 	Held        Outcome = "Held"        // stopped where it is
 	Undone      Outcome = "Undone"      // was at the target, and somebody else has changed it again
 	Interrupted Outcome = "Interrupted" // stopped by a signal

@@ -141,3 +141,20 @@ func FirstStep(steps []Step, at Weight) int {
 	}
 	return len(steps) - 1
 }
+
+// LitShare is the canary's share of the replicas, without dark ones.
+func (r *Release) LitShare() Weight {
+	lit := r.Lit()
+	share, _ := Share(lit.Canary, lit.Total()+r.OthersServing())
+	return share
+}
+
+// Onward is the target of a step: a release that is beyond it already stays where it is, for a migration takes nothing away
+// from the canary.
+func (r *Release) Onward(t Target) Target {
+	at := r.LitShare()
+	if at <= t.Weight || at <= t.Reach {
+		return t
+	}
+	return Target{Split: r.Lit(), Weight: at, Reach: at, Baseline: t.Baseline}
+}

@@ -25,6 +25,8 @@ type api struct {
 	refuse func(r *http.Request) (metav1.StatusReason, string)
 	// scaled is what the controllers make of a write to a Deployment.
 	scaled func(deployment string)
+	// gate judges the canaries of migrations; nil leaves it to the gates.
+	gate func(*run) gate
 
 	mu       sync.Mutex
 	version  int

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
-	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
 	"github.com/kubectl-canary/kubectl-canary/internal/mover"
 )
 
@@ -29,9 +28,7 @@ type ending struct {
 // conclude writes down how each move ended, gives the locks back, and tells the user what is where.
 func (r *run) conclude(ctx context.Context, all []planned, moves []mover.Move, results []mover.Result) error {
 	endings := r.endings(ctx, all, moves, results)
-	r.writeDown(ctx, endings, func(ctx context.Context, lock *cluster.Lock, record *canary.Record) error {
-		return lock.Release(ctx, record)
-	})
+	r.writeDown(ctx, endings, r.held.release)
 	return r.tell(endings)
 }
 
@@ -99,8 +96,8 @@ func (r *run) present(ctx context.Context, failed bool) map[string]canary.Releas
 	return found
 }
 
-// writer writes the record of a release into its Lease, and keeps the lock or gives it back.
-type writer func(ctx context.Context, lock *cluster.Lock, record *canary.Record) error
+// writer writes the record of a release, and keeps its lock or gives it back.
+type writer func(ctx context.Context, release string, record *canary.Record) error
 
 // writeOne ends the record of a release and announces the change. After a signal the lock's release is the only write.
 func (r *run) writeOne(ctx context.Context, e *ending, write writer, interrupted func() bool) {
@@ -113,14 +110,12 @@ func (r *run) writeOne(ctx context.Context, e *ending, write writer, interrupted
 	if e.outcome == canary.Undone {
 		record.Set = e.set // so that it shows as drift
 	}
-	if lock := r.held.locks[e.release.Name]; lock != nil {
-		switch err := write(ctx, lock, &record); {
-		case errors.As(err, &lost):
-		case err != nil:
-			e.note = "its lock could not be released, and runs out by itself in 30s: " + err.Error()
-		default:
-			e.now.Record, e.now.Lease = &record, canary.Lease{Record: &record}
-		}
+	switch err := write(ctx, e.release.Name, &record); {
+	case errors.As(err, &lost):
+	case err != nil:
+		e.note = "its lock could not be released, and runs out by itself in 30s: " + err.Error()
+	case r.held.locks[e.release.Name] != nil:
+		e.now.Record, e.now.Lease = &record, canary.Lease{Record: &record}
 	}
 	if interrupted() || e.release.Replicas() == e.now.Replicas() && e.release.Lit() == e.now.Lit() && e.outcome == canary.Done {
 		return

@@ -46,6 +46,16 @@ func (r *run) begin(p *planned) canary.Record {
 	return record
 }
 
+// opening is the record of a release that is locked: it moves, or goes on with the pause of a migration.
+func (r *run) opening(p *planned) canary.Record {
+	if m := r.migration; m != nil && m.Phase != canary.StepMoving && p.release.Record != nil {
+		record := *p.release.Record
+		record.Migration = m.Clone()
+		return record
+	}
+	return r.begin(p)
+}
+
 // lock takes the lock of every release that is written to, or none; a migration, which goes on, locks all of its releases. Where
 // Leases are forbidden it goes on without.
 func (r *run) lock(ctx context.Context, all []planned) error {
@@ -61,10 +71,10 @@ func (r *run) lock(ctx context.Context, all []planned) error {
 	var group errgroup.Group
 	for i := range all {
 		p := &all[i]
-		if !p.writes() && r.migration == nil {
+		if !p.writes() && !r.all {
 			continue
 		}
-		record := r.begin(p)
+		record := r.opening(p)
 		group.Go(func() error {
 			lock, err := r.live.Acquire(ctx, p.release.Name, held.holder, &record, r.ask.Rollback)
 			if err != nil {
@@ -128,4 +138,12 @@ func (l *locks) giveBackOne(ctx context.Context, release string) {
 		// A lock that cannot be given back runs out by itself.
 		_ = lock.Release(ctx, l.before[release])
 	}
+}
+
+// release gives a lock back and writes the record, if the lock is held.
+func (l *locks) release(ctx context.Context, release string, record *canary.Record) error {
+	if lock := l.locks[release]; lock != nil {
+		return lock.Release(ctx, record)
+	}
+	return nil
 }

@@ -50,6 +50,9 @@ func (r *run) planOne(release canary.Release, s *canary.Snapshot) planned {
 		return p
 	}
 	if p.target, p.err = release.Aim(r.ask, r.leases); p.err == nil {
+		if r.migration != nil && !r.ask.Rollback {
+			p.target = release.Onward(p.target)
+		}
 		p.bounds = release.Bounds(r.ask, p.target)
 		p.plan, p.err = canary.NewPlan(p.position(), p.target.Split, p.bounds)
 		p.plan.Keep, p.plan.Bake = p.keep, r.bake
