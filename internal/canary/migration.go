@@ -38,6 +38,7 @@ const (
 	StepPaused   MigrationPhase = "Paused"   // it is there, and watched
 	StepApproval MigrationPhase = "Approval" // its pause is over, and somebody has to approve
 	StepHeld     MigrationPhase = "Held"     // its pause has ended without a pass: somebody has to decide
+	StepDone     MigrationPhase = "Done"     // it was the last, and is over; never in a record
 )
 
 var stepPhases = []MigrationPhase{StepMoving, StepPaused, StepApproval, StepHeld}

@@ -69,7 +69,7 @@ type Migration struct {
 	// The step it is at, from 1.
 	Step int `json:"step"`
 	// What it does there: Moving; Paused, it is at the step's weight and watched; Approval, it waits for one; Held, its gates did
-	// not pass.
+	// not pass; Done, of migrate, when all is over.
 	State canary.MigrationPhase `json:"state"`
 	// Since when it does that, or its pause has run on.
 	Since time.Time `json:"since"`

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
@@ -130,7 +131,12 @@ func verdicts(all []Release, i int) string {
 	return dash(strings.Join(others, ", "))
 }
 
-func seconds(s float64) string { return fmt.Sprintf("%.1fs", s) }
+func seconds(s float64) string {
+	if s < 60 {
+		return fmt.Sprintf("%.1fs", s)
+	}
+	return (time.Duration(s) * time.Second).String()
+}
 
 // MigrationMarkdown writes what was seen at each step of a migration as a document.
 func MigrationMarkdown(w io.Writer, namespace string, all []Status) error {

@@ -39,7 +39,7 @@ func newMigrate(conn *connection, streams genericiooptions.IOStreams) *cobra.Com
 		GroupID: "move",
 		Short:   "Move the traffic to the canary in steps, and watch it",
 		Long: long(`
-			Move the traffic to the canary in steps, with a pause after each in which the canary is watched. Each step
+			Move the traffic to the canary in steps, and watch it in a pause after each. A step
 			is what shift does: all releases together, behind one barrier, within the floor and the ceiling.
 
 			Gates compare the canary with what is allowed, and with stable over the same time. A gate that fails rolls

@@ -41,6 +41,8 @@ func (m *migrator) rollBack(ctx context.Context, leaving []planned, why error) {
 	all := canary.Percent(100)
 	m.ask = canary.Ask{Weight: canary.None, Rollback: true, Surge: ask.Surge, MoveSurge: &all, Unavailable: ask.Unavailable, Tolerance: ask.Tolerance, Replicas: ask.Replicas}
 	m.typed, m.reason, m.settle = "migrate (rollback at step "+migration.Place()+")", why.Error(), m.settling
+	m.put(migration.Clone())
+	m.change(func(s *canary.Migration) { s.Interrupt(m.now()) })
 	for _, p := range leaving {
 		m.ended[p.release.Name] = m.of(p.release.Name)
 	}
@@ -82,6 +84,7 @@ func (m *migrator) finish(ctx context.Context, done bool) {
 	if !done {
 		return
 	}
+	m.change(func(s *canary.Migration) { s.Phase = canary.StepDone })
 	now := map[string]canary.Release{}
 	for _, r := range m.releases() {
 		now[r.Name] = r
