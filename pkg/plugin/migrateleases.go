@@ -172,7 +172,7 @@ func (m *migrator) leave(ctx context.Context, all []planned, outcome canary.Outc
 		if r, ok := now[p.release.Name]; ok {
 			e.now = r
 		}
-		if record := m.held.recorded(p.release.Name); record != nil {
+		if record := m.held.recorded(p.release.Name); record != nil && m.held.locks[p.release.Name] != nil {
 			kept := m.leftAt(p.release.Name, record)
 			e.now.Record, e.now.Lease = kept, canary.Lease{Record: kept}
 		}

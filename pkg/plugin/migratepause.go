@@ -23,15 +23,20 @@ func (m *migrator) watchStep(ctx context.Context) *setback {
 	changed := m.changes(watching)
 	tick := time.NewTicker(m.o.gates.interval)
 	defer tick.Stop()
-	verdicts := make(chan verdicts, 1)
+	verdicts := make(chan verdicts)
 	judging, last := false, false
 	judge := func(final bool) {
 		judging, last = true, final
-		go func() { verdicts <- m.gate.Judge(watching, final) }()
+		go func() {
+			select {
+			case verdicts <- m.gate.Judge(watching, final):
+			case <-watching.Done():
+			}
+		}()
 	}
 	m.tellPause()
 	for {
-		if m.migration.Over(m.now()) && (!judging || !last) {
+		if m.migration.Over(m.now()) && !judging {
 			judge(true)
 		}
 		if m.migration.Phase == canary.StepApproval && m.migration.Approved {
@@ -48,10 +53,9 @@ func (m *migrator) watchStep(ctx context.Context) *setback {
 				judge(false)
 			}
 		case v := <-verdicts:
-			final := last
-			judging, last = false, false
+			judging = false
 			m.see(v)
-			if failed = m.fails(v); failed == nil && final && m.migration.Over(m.now()) {
+			if failed = m.fails(v); failed == nil && last && m.migration.Over(m.now()) {
 				var passed bool
 				if passed, failed = m.decide(ctx, v); passed {
 					end.Stop()

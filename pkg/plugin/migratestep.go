@@ -61,7 +61,11 @@ func (m *migrator) arrived(ctx context.Context, endings []ending, took time.Dura
 	for _, e := range there {
 		m.reach(e)
 	}
-	m.writeDown(ctx, there, m.keep)
+	write := m.keep
+	if m.migration.Last() && m.migration.Step().Pause == 0 {
+		write = m.remember // it is written when the lock is given back, which is now
+	}
+	m.writeDown(ctx, there, write)
 	m.say("at %s%% after %s", m.ask.Weight, took.Round(time.Second))
 	if failed.err != nil {
 		m.writeDown(ctx, slices.DeleteFunc(endings, func(e ending) bool { return e.err == nil }), m.remember)
