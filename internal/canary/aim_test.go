@@ -131,7 +131,7 @@ func TestAim(t *testing.T) {
 	}
 }
 
-func ptr(r Record) *Record { return &r }
+func ptr[T any](v T) *T { return &v }
 
 // Others take their share, and what is reachable says so, at 100 % too.
 func TestAimBesideOthers(t *testing.T) {

@@ -82,8 +82,11 @@ type LockedError struct {
 // LockedBy is the error for whoever finds a release locked.
 func (l Lease) LockedBy(release string, now time.Time) *LockedError {
 	e := &LockedError{Release: release, Holder: oneLine(l.Holder), Age: now.Sub(l.Since), Left: l.Until.Sub(now)}
-	if l.Record != nil && l.Record.Move != nil {
-		e.Command = oneLine(l.Record.Move.Command)
+	switch r := l.Record; {
+	case r != nil && r.Move != nil:
+		e.Command = oneLine(r.Move.Command)
+	case r != nil && r.Migration != nil:
+		e.Command = r.Migration.Command()
 	}
 	return e
 }

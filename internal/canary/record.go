@@ -23,7 +23,9 @@ type Record struct {
 	Target   Split    `json:"target"` // what Desired becomes in replicas
 	Set      Split    `json:"set"`    // the replicas last set
 	Move     *Move    `json:"move,omitempty"`
-	Changes  []Change `json:"changes,omitempty"` // oldest first
+	// Migration is the one that the release is in; whatever else moves the release forgets it.
+	Migration *Migration `json:"migration,omitempty"`
+	Changes   []Change   `json:"changes,omitempty"` // oldest first
 }
 
 // Move is a move that has begun and not ended: its operator is at work, or was cut off.
@@ -58,6 +60,7 @@ const (
 	Done        Outcome = "Done"        // at the target, and serving
 	Unchanged   Outcome = "Unchanged"   // was there already: nothing written
 	Restored    Outcome = "Restored"    // put back to where it was
+	RolledBack  Outcome = "RolledBack"  // a migration has given its traffic back to stable
 	Held        Outcome = "Held"        // stopped where it is
 	Undone      Outcome = "Undone"      // was at the target, and somebody else has changed it again
 	Interrupted Outcome = "Interrupted" // stopped by a signal
@@ -75,7 +78,7 @@ func (r *Record) Sane() bool {
 	for _, c := range r.Changes {
 		splits = append(splits, c.Before, c.After)
 	}
-	return r.Schema == RecordSchema && possible(r.Baseline) && !slices.ContainsFunc(splits, func(s Split) bool {
+	return r.Schema == RecordSchema && possible(r.Baseline) && r.Migration.sane() && !slices.ContainsFunc(splits, func(s Split) bool {
 		return !possible(s.Stable) || !possible(s.Canary)
 	})
 }

@@ -182,11 +182,21 @@ type Lease struct {
 	Expired bool   // the holder has not renewed it in time
 	Since   time.Time
 	Until   time.Time // when it runs out
+	Renewed time.Time // when the holder was last heard of
 	Record  *Record   // nil when nothing, or nothing readable, is recorded
 }
 
-// Baking says that whoever holds it only waits.
-func (l Lease) Baking() bool { return l.Record != nil && l.Record.Move != nil && l.Record.Move.Baking }
+// Baking says that whoever holds it only waits, as in the pause of a migration.
+func (l Lease) Baking() bool {
+	switch r := l.Record; {
+	case r == nil:
+		return false
+	case r.Move == nil:
+		return r.Migration != nil
+	default:
+		return r.Move.Baking
+	}
+}
 
 // Held says whether an operator is moving the release right now.
 func (l Lease) Held() bool { return l.Holder != "" && !l.Expired }

@@ -49,6 +49,7 @@ func toLease(l *coordinationv1.Lease) (namedLease, bool) {
 		out.lease.Since = l.Spec.AcquireTime.Time
 	}
 	if l.Spec.RenewTime != nil && l.Spec.LeaseDurationSeconds != nil {
+		out.lease.Renewed = l.Spec.RenewTime.Time
 		out.lease.Until = l.Spec.RenewTime.Add(time.Duration(*l.Spec.LeaseDurationSeconds) * time.Second)
 	}
 	var record canary.Record

@@ -35,7 +35,7 @@ func TestLeaseRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, ok := toLease(l)
-	want := canary.Lease{Holder: "jane@laptop/x", Since: noon, Until: noon.Add(leaseDuration), Record: record()}
+	want := canary.Lease{Holder: "jane@laptop/x", Since: noon, Until: noon.Add(leaseDuration), Renewed: noon, Record: record()}
 	if !ok || got.release != "auth" {
 		t.Fatalf("%+v, %t", got, ok)
 	}

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"time"
@@ -163,9 +162,7 @@ func (l *Lock) Bake(ctx context.Context, baking bool) error {
 			return nil
 		}
 		now.lease.Record.Move.Baking = baking
-		state, err := json.Marshal(now.lease.Record)
-		lease.Annotations[stateAnnotation] = string(state)
-		return err
+		return recorded(lease, now.lease.Record)
 	})
 }
 

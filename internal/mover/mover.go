@@ -69,6 +69,8 @@ type Options struct {
 	Bake time.Duration
 	// Restore puts every release back when one fails before any has been lowered.
 	Restore bool
+	// Independent lets each release go by itself: what fails is put back alone.
+	Independent bool
 	// Rollback lets each release go by itself, and when stable does not come up, still takes away as much of the canary
 	// as the floor allows.
 	Rollback bool
@@ -100,7 +102,7 @@ func Run(ctx context.Context, cluster Cluster, start *canary.Snapshot, moves []M
 		}
 	}
 	finder := &finder{options: o.Discover}
-	if !o.Rollback {
+	if !o.Rollback && !o.Independent {
 		(&runner{cluster: cluster, options: o, finder: finder, jobs: jobs}).run(ctx)
 	} else {
 		var all sync.WaitGroup
@@ -109,7 +111,9 @@ func Run(ctx context.Context, cluster Cluster, start *canary.Snapshot, moves []M
 			all.Go(func() { r.run(ctx) })
 		}
 		all.Wait()
-		(&runner{cluster: cluster, options: o, finder: finder, jobs: jobs}).settle(ctx)
+		if o.Rollback {
+			(&runner{cluster: cluster, options: o, finder: finder, jobs: jobs}).settle(ctx)
+		}
 	}
 	results := make([]Result, len(jobs))
 	for i, j := range jobs {

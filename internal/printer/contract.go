@@ -52,8 +52,79 @@ type Release struct {
 	Problems []Problem `json:"problems"`
 	// The last change by this plugin. Null when none is recorded.
 	LastChange *Change `json:"lastChange"`
+	// The migration that it is in, or was when it was interrupted; of migrate, the one that has ended. Null when there is none.
+	Migration *Migration `json:"migration"`
 	// How the move of this release ended. Not there in the output of status.
 	Outcome canary.Outcome `json:"outcome,omitempty"`
+}
+
+// Migration is a release's way through the steps of a schedule.
+type Migration struct {
+	// The same for all releases that migrate together.
+	ID string `json:"id"`
+	// Who runs it, or did last.
+	By string `json:"by"`
+	// When it began.
+	Began time.Time `json:"began"`
+	// The step it is at, from 1.
+	Step int `json:"step"`
+	// What it does there: Moving; Paused, it is at the step's weight and watched; Approval, it waits for one; Held, its gates did
+	// not pass; Done, of migrate, when all is over.
+	State canary.MigrationPhase `json:"state"`
+	// Since when it does that, or its pause has run on.
+	Since time.Time `json:"since"`
+	// How much of the step's pause was over by then; it goes on unless it is halted or interrupted.
+	PassedSeconds float64 `json:"passedSeconds"`
+	// Whether somebody has stopped the pause's clock.
+	Halted bool `json:"halted"`
+	// Whether each step but the last waits for an approval.
+	Approve bool `json:"approve"`
+	// When its runner stopped. Null while it runs.
+	Interrupted *time.Time `json:"interrupted"`
+	// Why it is held. Empty when it is not.
+	Reason string `json:"reason"`
+	// The steps, in order.
+	Steps []MigrationStep `json:"steps"`
+}
+
+// MigrationStep is one step of a migration: what was asked for, and what came of it.
+type MigrationStep struct {
+	// The weight asked for.
+	Weight canary.Weight `json:"weight"`
+	// How long it is to stay there.
+	PauseSeconds float64 `json:"pauseSeconds"`
+	// The weight that was served when it was there. Null until then.
+	Reached *canary.Weight `json:"reached"`
+	// How long the move to it took. Null until it was there.
+	MoveSeconds *float64 `json:"moveSeconds"`
+	// How long it has paused there.
+	PausedSeconds float64 `json:"pausedSeconds"`
+	// What the gates said last. Empty in the output of status, and for what another run has seen.
+	Checks []Check `json:"checks"`
+}
+
+// Check is what one check said of a release.
+type Check struct {
+	// Its name, such as restarts.
+	Check string `json:"check"`
+	// Pass, Fail or Inconclusive: too few observations, no data and a source that fails are never a pass.
+	Verdict string `json:"verdict"`
+	// Worth knowing, and no more: nothing depends on it.
+	Info bool `json:"info"`
+	// What was measured of the canary, in unit. Null when nothing was.
+	Canary *float64 `json:"canary"`
+	// The same of stable over the same time.
+	Stable *float64 `json:"stable"`
+	// What the canary's may be at most. Null when the check has no bound.
+	Bound *float64 `json:"bound"`
+	// The unit: %, s, cores, bytes or nothing.
+	Unit string `json:"unit"`
+	// How many observations of the canary it rests on.
+	Observations float64 `json:"observations"`
+	// Where the figures are from.
+	Source string `json:"source"`
+	// What was seen against what is allowed, for people. The wording may change.
+	Message string `json:"message"`
 }
 
 // Weight is the canary's share of the traffic in percent, with at most two decimals: asked for, served, and what the replicas can reach.

@@ -49,6 +49,7 @@ func newRelease(s Status, command func(next, namespace string) string) Release {
 		verb, _, _ := strings.Cut(c.Command, " ")
 		out.LastChange = &Change{Time: c.Time, By: c.By, From: c.From, To: c.To, Command: verb, Reason: c.Reason, Outcome: c.Outcome}
 	}
+	out.Migration = newMigration(s)
 	for _, p := range s.Problems {
 		q := Problem{Code: p.Code, Severity: p.Severity, Object: p.Object, Message: p.Message, Next: []string{}}
 		if !p.Since.IsZero() {

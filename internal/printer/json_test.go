@@ -98,7 +98,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 	want := map[string]any{
 		"namespace": "n", "name": "external", "services": []any{}, "phase": "",
 		"weight": map[string]any{"desired": nil, "actual": nil, "reachable": nil}, "baseline": nil, "stable": nil, "canary": nil,
-		"others": []any{}, "foreignEndpoints": 0.0, "drain": nil, "problems": []any{}, "lastChange": nil,
+		"others": []any{}, "foreignEndpoints": 0.0, "drain": nil, "problems": []any{}, "lastChange": nil, "migration": nil,
 	}
 	if diff := cmp.Diff(want, list.Items[0]); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -16,6 +16,8 @@ type Progress struct {
 	Out   io.Writer
 	Style Style
 	Block *Block // nil where the output is not a terminal
+	// Head is what stands above the releases in place, if there is anything.
+	Head func(now time.Time) []string
 
 	mu     sync.Mutex
 	began  time.Time
@@ -34,11 +36,11 @@ type state struct {
 	trouble string
 }
 
-// Begin tells which releases are to move.
+// Begin tells which releases are to move; of a migration, in the next step.
 func (p *Progress) Begin(releases []canary.Release, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.began, p.now = now, now
+	p.began, p.now, p.states = now, now, nil
 	for _, r := range releases {
 		p.states = append(p.states, &state{release: r, doing: "starting"})
 	}
@@ -59,6 +61,35 @@ func (p *Progress) Handle(e canary.Event) {
 		return
 	}
 	p.draw()
+}
+
+// Say tells what is of no single release: where it is drawn in place, Head shows it.
+func (p *Progress) Say(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.Block == nil {
+		fmt.Fprintln(p.Out, Safe(line))
+	}
+}
+
+// Note says beside a release what is known of it, where it is drawn in place.
+func (p *Progress) Note(release, note string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.states {
+		if s.release.Name == release {
+			s.doing, s.trouble = note, ""
+		}
+	}
+}
+
+// Leave lets what was drawn stand, and draws below it from now on.
+func (p *Progress) Leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.Block != nil {
+		p.Block.drawn = 0
+	}
 }
 
 // Tick lets time pass, which only what is drawn in place shows; silent is how long the API server has not answered.
@@ -160,6 +191,9 @@ func (p *Progress) draw() {
 			cell{text: duration.HumanDuration(p.now.Sub(p.began))}, cell{text: doing})
 	}
 	lines := t.lines()
+	if p.Head != nil {
+		lines = append(p.Head(p.now), lines...)
+	}
 	if p.silent > 0 {
 		lines = append(lines, p.outage())
 	}

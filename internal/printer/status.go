@@ -3,6 +3,7 @@ package printer
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ type Status struct {
 	Problems    []canary.Problem
 	Autoscalers []canary.Autoscaler // of its Deployments; only in the wide table
 	Outcome     canary.Outcome      // of a write; empty in `status`
+	Migration   *canary.Migration   // that has ended; else the record has it
+	Checks      [][]Check           // of Migration, by step
 }
 
 // Table shows releases to people.
@@ -58,7 +61,7 @@ func (t Table) Lines(all []Status) []string {
 	for _, s := range all {
 		out.add(t.row(s, width)...)
 	}
-	return append(out.lines(), t.problems(all)...)
+	return slices.Concat(out.lines(), t.migrations(all), t.problems(all))
 }
 
 func (t Table) row(s Status, width int) []cell {

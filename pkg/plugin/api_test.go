@@ -28,6 +28,8 @@ type api struct {
 	// beyond is what others answer through the API server; nil lets it answer itself.
 	beyond func(path string) *http.Response
 	denied []string // groups and subresources that the user may not use, as reviews say
+	// gate judges the canaries of migrations; nil leaves it to the gates.
+	gate func(*run) gate
 
 	mu       sync.Mutex
 	version  int

@@ -22,6 +22,7 @@ import (
 // connection is the user's kubeconfig flags.
 type connection struct {
 	flags *genericclioptions.ConfigFlags
+	gate  func(*run) gate // what judges canaries instead of the gates; nil but in tests
 }
 
 func newConnection(flags *pflag.FlagSet) *connection {

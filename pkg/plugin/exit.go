@@ -41,8 +41,8 @@ var exitCodes = []struct {
 	{exitDone, "done, or already there"},
 	{exitError, "an error, found by doctor too, a refusal or bad usage; or a definite cause ended the wait, restored or not"},
 	{exitPhase, "(status --exit-status) the phase is not Stable, Canary or Promoted"},
-	{exitFailedGate, "(migrate) a gate failed, and the release was rolled back"},
-	{exitNoVerdict, "(migrate) a gate was inconclusive, and the release was held"},
+	{exitFailedGate, "(migrate) a gate failed, and the releases were rolled back, or held with --on-failure=hold"},
+	{exitNoVerdict, "(migrate) a gate was inconclusive, and the releases are held"},
 	{exitConflict, "a conflict: somebody else has moved it, or holds the lock"},
 	{exitDeadline, "the deadline passed, restored or not"},
 	{ExitInterrupted, "interrupted by a signal"},
@@ -84,6 +84,8 @@ func exitCode(err error) int {
 	var (
 		conflict *canary.ConflictError
 		locked   *canary.LockedError
+		gate     *gateError
+		unclear  *noVerdictError
 	)
 	switch {
 	case err == nil:
@@ -94,6 +96,10 @@ func exitCode(err error) int {
 		return exitConflict
 	case errors.Is(err, errPhase):
 		return exitPhase
+	case errors.As(err, &gate):
+		return exitFailedGate
+	case errors.As(err, &unclear):
+		return exitNoVerdict
 	case errors.Is(err, mover.ErrDeadline) || errors.Is(err, cluster.ErrNoAnswer):
 		return exitDeadline
 	}

@@ -41,6 +41,7 @@ func (a *api) execute(ctx context.Context, args []string) (code int, out, errOut
 	var o, e strings.Builder
 	streams := genericiooptions.IOStreams{In: strings.NewReader(""), Out: &o, ErrOut: &e}
 	root, conn := newTree(streams)
+	conn.gate = a.gate
 	root.PersistentPreRun = nil // it sets up the log of the whole process
 	conn.flags.WrapConfigFn = func(c *rest.Config) *rest.Config {
 		c.Transport = a

@@ -2,11 +2,8 @@ package plugin
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -17,24 +14,15 @@ import (
 // gateOptions is what a canary is held to, and by which sources.
 type gateOptions struct {
 	policy     analysis.Policy
-	probe      *podPath           // nil: no requests of our own
-	scrape     *podPath           // nil: the pods' own metrics are not read
+	from       analysis.Sources
 	prometheus *analysis.Settings // nil: no Prometheus is asked; else it has an address
 	interval   time.Duration
 
-	maxErrorRate, worse, probed, scraped, address, file string
-	maxLatency                                          []string
-	maxRestarts, minRequests                            int
+	sources                            sources
+	maxErrorRate, worse, address, file string
+	maxLatency                         []string
+	maxRestarts, minRequests           int
 }
-
-// podPath is what to get of a pod.
-type podPath struct {
-	path string
-	port int // 0: the first that the pod declares
-}
-
-// onlyScrape is --scrape without a value.
-const onlyScrape = "/metrics"
 
 func (o *gateOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.maxErrorRate, "max-error-rate", "", "The share of requests that may fail, such as 1%; only as many as of stable if left out")
@@ -42,9 +30,8 @@ func (o *gateOptions) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.maxRestarts, "max-restarts", 0, "How often the canary's containers may restart in a step")
 	flags.StringVar(&o.worse, "worse-than-stable", "20%", `By how much error share and latency may be worse than stable's, of these; "none" compares nothing`)
 	flags.IntVar(&o.minRequests, "min-requests", 100, "How many requests it takes for a verdict, of each version")
-	flags.StringVar(&o.probed, "probe", "", "Send requests of our own to each pod, to this PATH[:PORT], through the API server")
-	flags.StringVar(&o.scraped, "scrape", "", "Read the pods' own metrics through the API server: --scrape, or --scrape=PATH[:PORT]")
-	flags.Lookup("scrape").NoOptDefVal = onlyScrape
+	o.sources.addFlags(flags, scrapeNone)
+	flags.Lookup("scrape").NoOptDefVal = scrapeAuto
 	flags.StringVar(&o.address, "prometheus", "", "Ask the Prometheus at this URL")
 	flags.StringVar(&o.file, "analysis", "", "A file with bounds and queries of your own (docs/gates.md)")
 	flags.DurationVar(&o.interval, "interval", 10*time.Second, "How often to look at the checks")
@@ -66,15 +53,8 @@ func (o *gateOptions) complete(flags *pflag.FlagSet) (err error) {
 	if err := o.completeBounds(flags.Changed); err != nil {
 		return err
 	}
-	if o.probed != "" {
-		if o.probe, err = parsePodPath(o.probed); err != nil {
-			return fmt.Errorf("--probe: %w", err)
-		}
-	}
-	if o.scraped != "" {
-		if o.scrape, err = parsePodPath(o.scraped); err != nil {
-			return fmt.Errorf("--scrape: %w", err)
-		}
+	if o.from, err = o.sources.complete(); err != nil {
+		return err
 	}
 	if o.interval <= 0 {
 		return fmt.Errorf("invalid --interval %s: want more than 0", o.interval)
@@ -145,20 +125,4 @@ func readAnalysis(name string) (*analysis.Analysis, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return file, nil
-}
-
-// parsePodPath reads PATH[:PORT].
-func parsePodPath(s string) (*podPath, error) {
-	path, port, ported := strings.Cut(s, ":")
-	p := &podPath{path: path}
-	if ported {
-		var err error
-		if p.port, err = strconv.Atoi(port); err != nil || p.port < 1 || p.port > 65535 {
-			return nil, fmt.Errorf("invalid port %q: want 1 to 65535", port)
-		}
-	}
-	if !strings.HasPrefix(path, "/") || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return nil, errors.New("invalid path: want one that begins with /, such as /healthz:8080")
-	}
-	return p, nil
 }

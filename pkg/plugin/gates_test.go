@@ -36,10 +36,10 @@ func analysisFile(t *testing.T, body string) string {
 // Each flag ends where it belongs, and leaves the others alone.
 func TestGateFlags(t *testing.T) {
 	type parsed struct {
-		Policy        analysis.Policy
-		Probe, Scrape *podPath
-		Prometheus    *analysis.Settings
-		Interval      time.Duration
+		Policy     analysis.Policy
+		From       analysis.Sources
+		Prometheus *analysis.Settings
+		Interval   time.Duration
 	}
 	share := func(x float64) *float64 { return &x }
 	file := analysisFile(t, "bounds: {maxErrorRate: 2%, maxRestarts: 1, minRequests: 50, worseThanStable: none, maxLatency: {p50: 1s}}\nprometheus: {address: http://a, preset: istio}\n")
@@ -50,10 +50,10 @@ func TestGateFlags(t *testing.T) {
 		"--min-requests 1":         func(p *parsed) { p.Policy.MinRequests = 1 },
 		"--worse-than-stable 50%":  func(p *parsed) { p.Policy.WorseThanStable = share(0.5) },
 		"--worse-than-stable none": func(p *parsed) { p.Policy.WorseThanStable = nil },
-		"--probe /healthz:8080":    func(p *parsed) { p.Probe = &podPath{"/healthz", 8080} },
-		"--probe /":                func(p *parsed) { p.Probe = &podPath{"/", 0} },
-		"--scrape":                 func(p *parsed) { p.Scrape = &podPath{"/metrics", 0} },
-		"--scrape=/stats:9102":     func(p *parsed) { p.Scrape = &podPath{"/stats", 9102} },
+		"--probe /healthz:8080":    func(p *parsed) { p.From.Probe = &analysis.Probe{At: analysis.Place{Path: "/healthz", Port: "8080"}} },
+		"--probe /":                func(p *parsed) { p.From.Probe = &analysis.Probe{At: analysis.Place{Path: "/"}} },
+		"--scrape":                 func(p *parsed) { p.From.Scrape = &analysis.Scrape{} },
+		"--scrape=/stats:9102":     func(p *parsed) { p.From.Scrape = &analysis.Scrape{At: analysis.Place{Path: "/stats", Port: "9102"}} },
 		"--prometheus https://prometheus.example:9090/sub": func(p *parsed) { p.Prometheus = &analysis.Settings{Address: "https://prometheus.example:9090/sub"} },
 		"--interval 1m": func(p *parsed) { p.Interval = time.Minute },
 		"--max-latency p99=300ms --max-latency p50=20ms": func(p *parsed) {
@@ -70,14 +70,14 @@ func TestGateFlags(t *testing.T) {
 			p.Prometheus = &analysis.Settings{Address: "http://b", Preset: "istio"}
 		},
 	} {
-		want := parsed{Policy: analysis.DefaultPolicy(), Interval: 10 * time.Second}
+		want := parsed{Policy: analysis.DefaultPolicy(), From: analysis.Sources{Usage: true}, Interval: 10 * time.Second}
 		change(&want)
 		o, _, err := parsedGates(line)
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 			continue
 		}
-		if diff := cmp.Diff(want, parsed{o.policy, o.probe, o.scrape, o.prometheus, o.interval}, cmp.AllowUnexported(podPath{})); diff != "" {
+		if diff := cmp.Diff(want, parsed{o.policy, o.from, o.prometheus, o.interval}); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", line, diff)
 		}
 	}
@@ -96,9 +96,8 @@ func TestWrongGateFlags(t *testing.T) {
 		"--worse-than-stable 20":              `or "none" to compare nothing`,
 		"--max-restarts -1":                   "invalid --max-restarts -1",
 		"--min-requests 0":                    "invalid --min-requests 0",
-		"--probe healthz":                     "--probe: invalid path",
-		"--probe /:http":                      `--probe: invalid port "http"`,
-		"--scrape=/:0":                        `--scrape: invalid port "0"`,
+		"--probe healthz":                     "--probe: invalid page",
+		"--scrape=/:0":                        `--scrape: invalid page "/:0": "0" is no port`,
 		"--interval 0":                        "invalid --interval 0s",
 		"--prometheus prometheus:9090":        "invalid address of Prometheus",
 		"--prometheus http://u:secret@a":      "credentials",
@@ -123,10 +122,10 @@ func TestGatesTypedAgain(t *testing.T) {
 	}
 	got := ""
 	flags.Visit(func(f *pflag.Flag) { got += repeat(f) })
-	if want := " --max-latency p99=1s --max-latency p50=1s --probe /healthz --scrape=/metrics"; got != want {
+	if want := " --max-latency p99=1s --max-latency p50=1s --probe /healthz --scrape=auto"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if again, _, err := parsedGates(got); err != nil || again.scrape == nil {
+	if again, _, err := parsedGates(got); err != nil || again.from.Scrape == nil {
 		t.Errorf("%q: %v", got, err)
 	}
 }

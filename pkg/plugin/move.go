@@ -31,6 +31,8 @@ type moveOptions struct {
 	settle      time.Duration
 	bake        time.Duration
 	onFailure   string
+	failures    [2]string // what it may be: what is done by itself, or nothing
+	independent bool
 	dryRun      string
 	reason      string
 	force       bool
@@ -42,7 +44,7 @@ type moveOptions struct {
 }
 
 func newMove(conn *connection, streams genericiooptions.IOStreams) *moveOptions {
-	return &moveOptions{conn: conn, streams: streams, tolerance: "1", onFailure: "restore"}
+	return &moveOptions{conn: conn, streams: streams, tolerance: "1", failures: [2]string{"restore", "hold"}}
 }
 
 func (o *moveOptions) addFlags(flags *pflag.FlagSet) {
@@ -58,16 +60,28 @@ func (o *moveOptions) addFlags(flags *pflag.FlagSet) {
 	flags.Lookup("dry-run").NoOptDefVal = "client"
 	takes(flags, "dry-run", "none", "client", "server")
 	flags.StringVar(&o.reason, "reason", "", "Why, for the history")
+	o.onFailure = o.failures[0]
 	if o.ask.Rollback {
 		return // it is never refused for these, nor put back
 	}
-	flags.StringVar(&o.onFailure, "on-failure", "restore", "What to do with releases that cannot come up: restore puts all of them back, hold leaves them")
-	takes(flags, "on-failure", "restore", "hold")
+	help := "What to do with releases that cannot come up: restore puts all of them back, hold leaves them"
+	if o.onFailure == "rollback" {
+		help = "What to do when a gate fails or a release cannot come up: rollback gives all traffic back to stable, hold leaves it"
+	}
+	flags.StringVar(&o.onFailure, "on-failure", o.failures[0], help)
+	takes(flags, "on-failure", o.failures[:]...)
 	flags.BoolVar(&o.force, "force", false, "Go on in spite of refusals that offer it: an autoscaler, a quota without room, a paused Deployment and others")
 }
 
 // complete parses everything before the first request, and runs the move.
 func (o *moveOptions) complete(cmd *cobra.Command, args []string) error {
+	if err := o.parse(cmd, args); err != nil {
+		return err
+	}
+	return o.run(cmd.Context())
+}
+
+func (o *moveOptions) parse(cmd *cobra.Command, args []string) error {
 	for _, step := range []func() error{
 		func() error { return o.choose.complete(args) },
 		func() error { return o.output.complete() },
@@ -90,7 +104,7 @@ func (o *moveOptions) complete(cmd *cobra.Command, args []string) error {
 	}
 	o.command = o.conn.command(cmd)
 	o.remember(cmd, args)
-	return o.run(cmd.Context())
+	return nil
 }
 
 func (o *moveOptions) completeAsk() (err error) {
@@ -113,8 +127,8 @@ func (o *moveOptions) completeAsk() (err error) {
 }
 
 func (o *moveOptions) completeModes() error {
-	if o.onFailure != "restore" && o.onFailure != "hold" {
-		return fmt.Errorf(`invalid --on-failure %q: want "restore" or "hold"`, o.onFailure)
+	if !slices.Contains(o.failures[:], o.onFailure) {
+		return fmt.Errorf("invalid --on-failure %q: want %q or %q", o.onFailure, o.failures[0], o.failures[1])
 	}
 	switch o.dryRun {
 	case "none", "client", "server":

@@ -30,6 +30,9 @@ func (r *run) plan(s *canary.Snapshot) ([]planned, error) {
 	}
 	all := make([]planned, len(found))
 	for i := range found {
+		if record := r.held.recorded(found[i].Name); record != nil {
+			found[i].Lease, found[i].Record = canary.Lease{Record: record}, record
+		}
 		all[i] = r.planOne(found[i], s)
 	}
 	return all, nil
@@ -47,6 +50,9 @@ func (r *run) planOne(release canary.Release, s *canary.Snapshot) planned {
 		return p
 	}
 	if p.target, p.err = release.Aim(r.ask, r.leases); p.err == nil {
+		if r.migration != nil && !r.ask.Rollback {
+			p.target = release.Onward(p.target)
+		}
 		p.bounds = release.Bounds(r.ask, p.target)
 		p.plan, p.err = canary.NewPlan(p.position(), p.target.Split, p.bounds)
 		p.plan.Keep, p.plan.Bake = p.keep, r.bake
@@ -90,9 +96,9 @@ func (p *planned) position() canary.Position {
 	return p.release.Position()
 }
 
-// unfinished says that the record holds a move whose operator was cut off.
+// unfinished says that the record holds a move whose operator was cut off, or a migration, which a move ends.
 func (p *planned) unfinished() bool {
-	return p.release.Record != nil && p.release.Record.Move != nil
+	return p.release.Record != nil && (p.release.Record.Move != nil || p.release.Record.Migration != nil)
 }
 
 // pending says that there is more to do than the replicas tell: pods to put back into the Service, or that are about to

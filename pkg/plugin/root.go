@@ -11,6 +11,8 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/klog/v2"
 	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
 
 // name is the plugin's: the file is kubectl-NAME. krew may ask for another.
@@ -75,7 +77,9 @@ func newTree(streams genericiooptions.IOStreams) (*cobra.Command, *connection) {
 	cmd.AddCommand(
 		newStatus(conn, streams), newMetrics(conn, streams), newDoctor(conn, streams), newWait(conn, streams), newHistory(conn, streams),
 		newAnalysis(conn, streams),
-		newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams),
+		newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams), newMigrate(conn, streams),
+		newControl(conn, streams, canary.VerbPause), newControl(conn, streams, canary.VerbResume),
+		newControl(conn, streams, canary.VerbApprove), newControl(conn, streams, canary.VerbAbort),
 		newVersion(streams), newOptions(streams), newExitCodes(), newCompletion(streams),
 	)
 	addCompletions(cmd, conn)

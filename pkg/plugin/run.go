@@ -39,6 +39,10 @@ type run struct {
 	mayDrain  bool               // as far as is known; asked only where there is a label to drain by
 	leases    bool               // Leases can be read and, as far as is known, written
 	happened  []canary.Happening // to the pods that were waited for in vain
+	held      *locks             // nil until releases are locked
+	migration *canary.Migration  // the one that is run, of all releases; nil of a single move
+	screen    *printer.Progress  // of a migration, through all its steps; else each move has its own
+	all       bool               // releases that are idle are moved too: a migration's record of them changes
 }
 
 func (o *moveOptions) run(ctx context.Context) error {
@@ -46,23 +50,9 @@ func (o *moveOptions) run(ctx context.Context) error {
 	if err := r.read(ctx); err != nil {
 		return err
 	}
-	all, err := r.plan(r.live.Snapshot())
-	if err == nil && slices.ContainsFunc(all, lags) {
-		r.catchUp(ctx)
-		all, err = r.plan(r.live.Snapshot())
-	}
+	all, err := r.prepare(ctx)
 	if err != nil {
 		return err
-	}
-	if len(all) == 0 {
-		return fmt.Errorf("no release found in namespace %q: a release is a Service with Deployments that differ in their version label", r.namespace)
-	}
-	r.headroom(r.live.Snapshot(), all)
-	if err := r.refuse(ctx, all); err != nil {
-		return r.refused(all, err)
-	}
-	if err := r.askDrain(ctx, all); err != nil {
-		return r.refused(all, err)
 	}
 	switch o.dryRun {
 	case "client":
@@ -72,9 +62,32 @@ func (o *moveOptions) run(ctx context.Context) error {
 	}
 	r.announce(all)
 	if !slices.ContainsFunc(all, func(p planned) bool { return !p.idle() }) {
-		return r.conclude(ctx, all, nil, nil, &locks{})
+		return r.tell(r.endings(ctx, all, nil, nil))
 	}
 	return r.move(ctx, all)
+}
+
+// prepare plans from what was read. What speaks against any of the moves is an error.
+func (r *run) prepare(ctx context.Context) ([]planned, error) {
+	all, err := r.plan(r.live.Snapshot())
+	if err == nil && slices.ContainsFunc(all, lags) {
+		r.catchUp(ctx)
+		all, err = r.plan(r.live.Snapshot())
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no release found in namespace %q: a release is a Service with Deployments that differ in their version label", r.namespace)
+	}
+	r.headroom(r.live.Snapshot(), all)
+	if err := r.refuse(ctx, all); err != nil {
+		return nil, r.refused(all, err)
+	}
+	if err := r.askDrain(ctx, all); err != nil {
+		return nil, r.refused(all, err)
+	}
+	return all, nil
 }
 
 // read asks for everything at once: the namespace, who the user is, and what they may do.
@@ -121,8 +134,7 @@ func (r *run) catchUp(ctx context.Context) {
 func (r *run) move(ctx context.Context, all []planned) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	held, err := r.lock(ctx, all)
-	if err != nil {
+	if err := r.lock(ctx, all); err != nil {
 		return r.refused(all, err)
 	}
 	r.live.Follow(ctx, false)
@@ -131,29 +143,34 @@ func (r *run) move(ctx context.Context, all []planned) error {
 		err = r.replan(snapshot, all)
 	}
 	if err != nil {
-		held.giveBack(ctx)
+		r.held.giveBack(ctx)
 		return r.refused(all, err)
 	}
+	r.held.keep(ctx, cancel)
+	moves, results := r.carryOut(ctx, snapshot, all)
+	return r.conclude(ctx, all, moves, results)
+}
+
+// carryOut moves under the locks that are held.
+func (r *run) carryOut(ctx context.Context, snapshot *canary.Snapshot, all []planned) ([]mover.Move, []mover.Result) {
 	var moves []mover.Move
 	for _, p := range all {
-		if p.idle() {
+		if p.idle() && !r.all {
 			continue
 		}
 		m := mover.Move{Release: p.release, Target: p.target.Split, Bounds: p.bounds, Keep: p.keep}
-		if lock := held.locks[p.release.Name]; lock != nil {
+		if lock := r.held.locks[p.release.Name]; lock != nil {
 			m.Lock = lock
-			lock.Keep(ctx, func(err error) { cancel(err) })
 		}
 		moves = append(moves, m)
 	}
 	notify, stop := r.watch(moves)
-	results := mover.Run(ctx, r.live, snapshot, moves, mover.Options{
+	defer stop()
+	return moves, mover.Run(ctx, r.live, snapshot, moves, mover.Options{
 		Discover: r.choose.options, Timeout: r.timeout, Still: r.still(),
-		Drain: r.drain, Settle: r.settle, MayDrain: r.mayDrain, Now: r.ask.Now, Bake: r.bake,
+		Drain: r.drain, Settle: r.settle, MayDrain: r.mayDrain, Now: r.ask.Now, Bake: r.bake, Independent: r.independent,
 		Restore: r.onFailure == "restore", Rollback: r.ask.Rollback, Notify: notify,
 	})
-	stop()
-	return r.conclude(ctx, all, moves, results, held)
 }
 
 // replan plans the same releases again under the locks. What speaks against a move by now is an error.
@@ -185,66 +202,4 @@ func (r *run) holder() string {
 		host = "unknown"
 	}
 	return r.user + "@" + host + "/" + strings.ToLower(rand.Text()[:8])
-}
-
-// announce says what is going to move before anything does.
-func (r *run) announce(all []planned) {
-	var names []string
-	for _, p := range all {
-		if !p.idle() {
-			names = append(names, printer.Safe(p.release.Name))
-		}
-	}
-	if len(names) > 0 && !r.choose.named() {
-		fmt.Fprintf(r.streams.ErrOut, "Moving in context %s, namespace %s: %s\n", printer.Safe(r.conn.context()), r.namespace, strings.Join(names, ", "))
-	}
-	if !r.leases && len(names) > 0 {
-		r.warn("leases are forbidden: no lock, no history and no recorded baseline; --replicas says what carries the full load")
-	}
-	if r.live.AutoscalersHidden() {
-		r.warn("horizontalpodautoscalers are forbidden: whether one would undo the move cannot be seen")
-	}
-	if r.live.LimitsHidden() && slices.ContainsFunc(all, func(p planned) bool { return p.plan.Raises() }) {
-		r.warn("resourcequotas or limitranges are forbidden: whether there is room for the pods that are started cannot be seen")
-	}
-	var warnings, notes remarks
-	for _, p := range all {
-		for _, w := range p.warnings {
-			if !p.idle() {
-				warnings.add(p.release.Name, w.Message)
-			}
-		}
-		for _, note := range p.target.Notes {
-			notes.add(p.release.Name, note)
-		}
-	}
-	warnings.each(r.warn)
-	notes.each(func(line string) { fmt.Fprintln(r.streams.ErrOut, printer.Safe(line)) })
-}
-
-func (r *run) warn(text string) { fmt.Fprintf(r.streams.ErrOut, "Warning: %s\n", printer.Safe(text)) }
-
-// watch shows the move while it goes on, until stop.
-func (r *run) watch(moves []mover.Move) (notify func(canary.Event), stop func()) {
-	p := &printer.Progress{Out: r.streams.ErrOut, Style: style(r.streams.ErrOut), Block: block(r.streams.ErrOut)}
-	releases := make([]canary.Release, len(moves))
-	for i, m := range moves {
-		releases[i] = m.Release
-	}
-	p.Begin(releases, time.Now())
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case now := <-tick.C:
-				p.Tick(now, r.client.Silence())
-			}
-		}
-	}()
-	return p.Handle, func() { close(done); <-ended }
 }
