@@ -242,7 +242,7 @@ func (r *run) watch(moves []mover.Move) (notify func(canary.Event), stop func())
 			case <-done:
 				return
 			case now := <-tick.C:
-				p.Tick(now)
+				p.Tick(now, r.client.Silence())
 			}
 		}
 	}()
