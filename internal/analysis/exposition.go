@@ -63,7 +63,7 @@ func (n Names) choose(all map[string]*dto.MetricFamily) (requests, latency []*dt
 		}
 		return nil
 	}
-	any := func(*dto.MetricFamily) bool { return true }
+	there := func(*dto.MetricFamily) bool { return true }
 	http, times, grpc, grpcTimes := requestNames, latencyNames, []string{grpcRequests}, []string{grpcLatency}
 	if n.Requests != "" {
 		http, grpc = []string{n.Requests}, nil
@@ -72,9 +72,9 @@ func (n Names) choose(all map[string]*dto.MetricFamily) (requests, latency []*dt
 		times, grpcTimes = []string{n.Latency}, nil
 	}
 	if requests = first(http, hasStatus); requests == nil {
-		requests = first(http, any)
+		requests = first(http, there)
 	}
-	requests = append(requests, first(grpc, any)...)
+	requests = append(requests, first(grpc, there)...)
 	latency = append(first(times, hasBuckets), first(grpcTimes, hasBuckets)...)
 	return requests, latency
 }

@@ -85,10 +85,21 @@ func proxyError(own *metav1.Status) error {
 	const unreached = "error trying to reach service: "
 	text := strings.TrimSpace(own.Message)
 	if why, ok := strings.CutPrefix(text, unreached); ok {
-		why = strings.TrimPrefix(why[strings.LastIndex(why, ": connect: ")+1:], " connect: ")
-		return fmt.Errorf("%w: %s", canary.ErrNoAnswer, why)
+		return fmt.Errorf("%w: %s", canary.ErrNoAnswer, withoutAddress(why))
 	}
 	return errors.New(text)
+}
+
+// withoutAddress leaves out where the API server, or its proxy, has looked for the pod: what is left is the same for all pods.
+func withoutAddress(why string) string {
+	if dial, rest, ok := strings.Cut(why, ": "); ok && strings.HasPrefix(dial, "dial ") {
+		return strings.TrimPrefix(rest, "connect: ")
+	}
+	if proxy, rest, ok := strings.Cut(why, " while dialing "); ok {
+		_, rest, _ = strings.Cut(rest, ", ")
+		return proxy + ", " + rest
+	}
+	return why
 }
 
 // answers asks the API server something that it need not look for.

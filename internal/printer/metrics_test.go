@@ -32,6 +32,7 @@ func metrics() ([]VersionMetrics, []Gap) {
 		{What: "CPU and memory", Why: "of some", Mend: "install metrics-server"},
 		{Release: "auth", Version: "v2", What: "errors", Why: "no\x1b[2J label", Mend: "name it"},
 		{Release: "chat", Version: "v1", What: "errors", Why: "no\x1b[2J label", Mend: "name it"},
+		{Release: "users", Version: "v1", What: "errors", Why: "another", Mend: "name it"},
 		{Release: "chat", Version: "v1", What: "latencies", Why: "no histogram"},
 	}
 	return all, gaps

@@ -83,7 +83,7 @@ func (m Metrics) footer(all []VersionMetrics, gaps []Gap) []string {
 	say := func(what, source string, seconds float64) {
 		line := fmt.Sprintf("%s: %s", what, Safe(source))
 		if seconds > 0 {
-			line += ", over " + brief(time.Duration(seconds*float64(time.Second)))
+			line += ", over " + time.Duration(seconds*float64(time.Second)).Round(100*time.Millisecond).String()
 		}
 		if source != "" && !slices.Contains(from, line) {
 			from = append(from, line)
@@ -104,6 +104,7 @@ func (m Metrics) footer(all []VersionMetrics, gaps []Gap) []string {
 	}
 	slices.SortStableFunc(from, strings.Compare)
 	var told []Gap
+	mended := ""
 	for _, gap := range gaps {
 		same := func(g Gap) bool { return g.What == gap.What && g.Why == gap.Why }
 		if slices.ContainsFunc(told, same) {
@@ -120,9 +121,12 @@ func (m Metrics) footer(all []VersionMetrics, gaps []Gap) []string {
 		if len(of) > 0 {
 			line = strings.Join(of, ", ") + ": " + line
 		}
+		if n := len(lines); n > 0 && mended != "" && mended == gap.Mend {
+			lines = lines[:n-1] // said once, below all that it mends
+		}
 		lines = append(lines, m.Style.paint(yellow, line))
-		if gap.Mend != "" {
-			lines = append(lines, "  "+gap.Mend)
+		if mended = gap.Mend; mended != "" {
+			lines = append(lines, "  "+mended)
 		}
 	}
 	if len(from)+len(lines) == 0 {
