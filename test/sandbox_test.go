@@ -14,6 +14,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/kubectl-canary/kubectl-canary/test/guard"
+	"github.com/kubectl-canary/kubectl-canary/test/process"
 )
 
 // root is the root of the repository, from where the tests run.
@@ -38,7 +39,11 @@ func startSandbox() (s *sandbox, err error) {
 		return nil, err
 	}
 	s = &sandbox{tools: filepath.Join(dir, "bin"), kubeconfig: os.Getenv("SANDBOX_KUBECONFIG")}
-	if err := s.findTools(); err != nil {
+	err = process.Tools(s.tools, filepath.Join(root, "bin"), "real/kubectl", "kubectl-canary", "sandbox")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(s.tools, "kubectl"), []byte(asUser), 0o700)
+	}
+	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if s.guard, err = guard.Watch(filepath.Join(s.tools, "sandbox"), dir, "test"); err != nil {
@@ -70,34 +75,6 @@ const asUser = `#!/bin/sh
 [ "$1" = canary ] && [ "$KUBECONFIG" = "$WORK/.kubeconfig" ] && KUBECONFIG=$WORK/.$CANARY_AS.kubeconfig
 exec "$(dirname "$0")/real/kubectl" "$@"
 `
-
-// findTools makes a folder with the programs under test, so that nothing else of that name is on the scripts' PATH.
-// CANARY_BIN stands in for bin/kubectl-canary, for a plugin that was broken on purpose.
-func (s *sandbox) findTools() error {
-	if err := os.MkdirAll(filepath.Join(s.tools, "real"), 0o700); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(s.tools, "kubectl"), []byte(asUser), 0o700); err != nil {
-		return err
-	}
-	for _, name := range []string{"real/kubectl", "kubectl-canary", "sandbox"} {
-		file := filepath.Join(root, "bin", filepath.Base(name))
-		if other := os.Getenv("CANARY_BIN"); other != "" && name == "kubectl-canary" {
-			file = other
-		}
-		file, err := filepath.Abs(file)
-		if err == nil {
-			_, err = exec.LookPath(file)
-		}
-		if err != nil {
-			return fmt.Errorf("%s is not built: run `make build sandbox` first", file)
-		}
-		if err := os.Symlink(file, filepath.Join(s.tools, name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 func (s *sandbox) connect() error {
 	config, err := clientcmd.BuildConfigFromFlags("", s.kubeconfig)

@@ -11,6 +11,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -29,6 +30,11 @@ type oddObjects struct {
 	Leases      []coordinationv1.Lease
 	Scalers     []autoscalingv2.HorizontalPodAutoscaler
 	Events      []corev1.Event
+	Quotas      []corev1.ResourceQuota
+	LimitRanges []corev1.LimitRange
+	Budgets     []policyv1.PodDisruptionBudget
+	Claims      []corev1.PersistentVolumeClaim
+	Nodes       []corev1.Node
 }
 
 // oddStrings are what somebody may write where the API does not look, and words that mean something here.
@@ -41,7 +47,9 @@ var oddStrings = []string{
 var oddNumbers = []int64{0, 1, 1, 1, 2, 2, 2, 3, 3, 128, 137, -1, math.MaxInt32, math.MinInt32}
 
 // odd makes a namespace of the bytes of a fuzz test: the same of the same.
-func odd(data []byte) *canary.Snapshot {
+func odd(data []byte) *canary.Snapshot { return snapshotOf(oddNamespace(data)) }
+
+func oddNamespace(data []byte) *oddObjects {
 	var all oddObjects
 	randfill.NewFromGoFuzz(data).NilChance(0.2).NumElements(1, 5).MaxDepth(12).Funcs(
 		func(s *string, c randfill.Continue) { *s = oddStrings[c.Intn(len(oddStrings))] },
@@ -132,7 +140,7 @@ func odd(data []byte) *canary.Snapshot {
 			e.InvolvedObject.Kind, e.InvolvedObject.Name = "Pod", fmt.Sprint("pod-", c.Intn(4))
 		},
 	).Fill(&all)
-	return snapshotOf(&all)
+	return &all
 }
 
 func often(c randfill.Continue) bool { return c.Intn(8) > 0 }
@@ -213,6 +221,12 @@ func snapshotOf(all *oddObjects) *canary.Snapshot {
 	}
 	for i := range all.Events {
 		s.Happenings = append(s.Happenings, toHappening(&all.Events[i]))
+	}
+	for i := range all.Quotas {
+		s.Quotas = append(s.Quotas, toQuota(&all.Quotas[i]))
+	}
+	for i := range all.LimitRanges {
+		s.LimitRanges = append(s.LimitRanges, toLimitRange(&all.LimitRanges[i]))
 	}
 	return s
 }

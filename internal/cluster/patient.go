@@ -49,6 +49,16 @@ func (c *Client) Persist(limit time.Duration) {
 	c.patient.on, c.patient.limit = true, limit
 }
 
+// Silence is for how long the API server has not been reached, or was too busy, by requests that failed; 0 while it answers.
+func (c *Client) Silence() time.Duration {
+	c.patient.mu.Lock()
+	defer c.patient.mu.Unlock()
+	if c.patient.failing.IsZero() {
+		return 0
+	}
+	return time.Since(c.patient.failing)
+}
+
 func (p *patient) wrap(next http.RoundTripper) http.RoundTripper {
 	p.next = next
 	return p
@@ -65,7 +75,9 @@ func (p *patient) RoundTrip(r *http.Request) (*http.Response, error) {
 			timeout = forEver
 		}
 		resp, err := p.once(r, n, timeout)
-		p.note(attempt, resp, err)
+		if err == nil || r.Context().Err() == nil { // else we have given up, not the server
+			p.note(attempt, resp, err)
+		}
 		if !on {
 			return resp, err // client-go does what a Retry-After asks for
 		}

@@ -250,3 +250,33 @@ func TestScaleIsNotBegunAgainAfterASignal(t *testing.T) {
 		}
 	})
 }
+
+// How long a server has been silent is told, and who has given up a request of their own does not count as silence.
+func TestSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c *Client
+		during := time.Duration(0)
+		p, send, _ := sending(t, http.MethodGet, time.Minute, breaks(errRefused), silent, func(r *http.Request) (*http.Response, error) {
+			during = c.Silence()
+			return says(200)(r)
+		})
+		c = &Client{patient: p}
+		if _, err := send(); err != nil {
+			t.Fatal(err)
+		}
+		if during < answerTimeout || during > answerTimeout+time.Second || c.Silence() != 0 {
+			t.Errorf("silent for %s before it answered, and for %s after that", during, c.Silence())
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		p, _, _ = sending(t, http.MethodGet, time.Minute, silent)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://api/pods", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.RoundTrip(r)
+		if time.Sleep(time.Second); err == nil || (&Client{patient: p}).Silence() != 0 {
+			t.Errorf("given up: %v, silent for %s", err, (&Client{patient: p}).Silence())
+		}
+	})
+}

@@ -87,3 +87,25 @@ func TestLockLostBetweenWrites(t *testing.T) {
 		w.wantWrites("auth-v2 1→2")
 	})
 }
+
+// What made room is not given back by a lock that was taken over since.
+func TestLockLostBeforeTheRestore(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 3, 1)
+		moves := w.moves(canary.Split{Stable: 2, Canary: 2}, false)
+		moves[0].Lock, moves[0].Bounds = &lock{left: 1}, canary.Bounds{Floor: 3, Ceiling: 4} // max-unavailable 1, max-surge 0
+		w.bounds["auth"] = moves[0].Bounds
+		scales := 0
+		w.on(func(what string) error {
+			if what == "scale" {
+				if scales++; scales == 2 {
+					return errFault
+				}
+			}
+			return nil
+		})
+		results := Run(t.Context(), w, w.now(), moves, options())
+		wantOutcomes(t, results, canary.Held)
+		w.wantWrites("auth-v1 3→2")
+	})
+}

@@ -148,9 +148,9 @@ func TestProgressOfSteps(t *testing.T) {
 	p.Block = &Block{Out: &out, Size: func() (int, int) { return 80, 20 }}
 	p.Say("nothing")
 	p.Note("auth", "restarts Pass")
-	p.Tick(noon.Add(time.Second))
+	p.Tick(noon.Add(time.Second), 0)
 	p.Leave()
 	p.Begin([]canary.Release{release("chat", 3, 1)}, noon)
-	p.Tick(noon)
+	p.Tick(noon, 0)
 	golden(t, "progress-steps", out.String())
 }

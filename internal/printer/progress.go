@@ -23,7 +23,11 @@ type Progress struct {
 	began  time.Time
 	now    time.Time
 	states []*state
+	silent time.Duration // how long the API server has not answered, where that is worth a word
 }
+
+// silence is from when on a server that does not answer is worth a word.
+const silence = 5 * time.Second
 
 // state is the line of one release.
 type state struct {
@@ -88,14 +92,27 @@ func (p *Progress) Leave() {
 	}
 }
 
-// Tick lets time pass: only what is drawn in place shows it.
-func (p *Progress) Tick(now time.Time) {
+// Tick lets time pass, which only what is drawn in place shows; silent is how long the API server has not answered.
+func (p *Progress) Tick(now time.Time, silent time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.now = now
-	if p.Block != nil {
-		p.draw()
+	was := p.silent
+	p.now, p.silent = now, 0
+	if silent >= silence {
+		p.silent = silent
 	}
+	switch {
+	case p.Block != nil:
+		p.draw()
+	case was == 0 && p.silent > 0:
+		fmt.Fprintln(p.Out, p.outage())
+	case was > 0 && p.silent == 0:
+		fmt.Fprintf(p.Out, "the API server answers again, after %s\n", duration.HumanDuration(was))
+	}
+}
+
+func (p *Progress) outage() string {
+	return "waiting for the API server, which has not answered for " + duration.HumanDuration(p.silent)
 }
 
 func (s *state) take(e canary.Event, line string) {
@@ -174,6 +191,9 @@ func (p *Progress) draw() {
 			cell{text: duration.HumanDuration(p.now.Sub(p.began))}, cell{text: doing})
 	}
 	lines := t.lines()
+	if p.silent > 0 {
+		lines = append(lines, p.outage())
+	}
 	if p.Head != nil {
 		lines = append(p.Head(p.now), lines...)
 	}

@@ -30,7 +30,7 @@ func TestProgressLines(t *testing.T) {
 		p.Begin([]canary.Release{messenger()[0].Release, chat}, noon)
 		for _, e := range everyEvent(&chat, &crashing) {
 			p.Handle(e)
-			p.Tick(noon.Add(time.Hour))
+			p.Tick(noon.Add(time.Hour), silence-1)
 		}
 		golden(t, name, out.String())
 	}
@@ -44,11 +44,35 @@ func TestProgressBlock(t *testing.T) {
 	p.Begin([]canary.Release{messenger()[0].Release, chat}, noon)
 	var screens []string
 	for i, e := range everyEvent(&chat, &crashing) {
-		p.Tick(noon.Add(time.Duration(i) * time.Second))
+		p.Tick(noon.Add(time.Duration(i)*time.Second), 0)
 		p.Handle(e)
 		screens = append(screens, string(e.Kind)+":\n"+screen(out.String()))
 	}
 	golden(t, "progress-block", strings.Join(screens, "\n"))
+}
+
+// A server that does not answer is told of, and that it does again.
+func TestProgressOfAnOutage(t *testing.T) {
+	chat := messenger()[1].Release
+	silent := []time.Duration{0, silence - 1, silence, 12 * time.Second, 0, 0}
+	want := map[bool][]int{true: {0, 0, 1, 1, 0, 0}, false: {0, 0, 1, 1, 2, 2}} // lines about it so far
+	for _, inPlace := range []bool{true, false} {
+		var out strings.Builder
+		p := &Progress{Out: &out}
+		if inPlace {
+			p.Block = &Block{Out: &out, Size: func() (int, int) { return 120, 24 }}
+		}
+		p.Begin([]canary.Release{chat}, noon)
+		for i, d := range silent {
+			p.Tick(noon, d)
+			if n := strings.Count(screen(out.String()), "API server"); n != want[inPlace][i] {
+				t.Errorf("in place %t, after %s: %d lines about it:\n%s", inPlace, d, n, screen(out.String()))
+			}
+		}
+		if text := out.String(); !strings.Contains(text, "has not answered for 5s") || strings.Contains(text, "answers again, after 12s") == inPlace {
+			t.Errorf("in place %t:\n%s", inPlace, text)
+		}
+	}
 }
 
 // The mover tells from several goroutines at once; `go test -race` sees what is not guarded.
@@ -60,7 +84,7 @@ func TestProgressFromManyGoroutines(t *testing.T) {
 	var all sync.WaitGroup
 	for _, e := range everyEvent(&chat, &crashing) {
 		all.Go(func() { p.Handle(e) })
-		all.Go(func() { p.Tick(noon.Add(time.Second)) })
+		all.Go(func() { p.Tick(noon.Add(time.Second), 0) })
 	}
 	all.Wait()
 }

@@ -60,11 +60,11 @@ func (r *run) watch(moves []mover.Move) (notify func(canary.Event), stop func())
 	}
 	p := &printer.Progress{Out: r.streams.ErrOut, Style: style(r.streams.ErrOut), Block: block(r.streams.ErrOut)}
 	p.Begin(releases, time.Now())
-	return p.Handle, ticking(p)
+	return p.Handle, r.ticking(p)
 }
 
 // ticking lets time pass on a screen, until stop.
-func ticking(p *printer.Progress) (stop func()) {
+func (r *run) ticking(p *printer.Progress) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -75,7 +75,7 @@ func ticking(p *printer.Progress) (stop func()) {
 			case <-done:
 				return
 			case now := <-tick.C:
-				p.Tick(now)
+				p.Tick(now, r.client.Silence())
 			}
 		}
 	}()

@@ -51,6 +51,14 @@ func (c *connection) client(errOut io.Writer) (*cluster.Client, error) {
 	return cluster.New(config, "kubectl-"+name+"/"+builtVersion(debug.ReadBuildInfo()))
 }
 
+// open connects, and says to which namespace.
+func (c *connection) open(errOut io.Writer) (client *cluster.Client, namespace string, err error) {
+	if namespace, err = c.namespace(); err == nil {
+		client, err = c.client(errOut)
+	}
+	return client, namespace, err
+}
+
 func (c *connection) namespace() (string, error) {
 	ns, _, err := c.flags.ToRawKubeConfigLoader().Namespace()
 	return ns, c.explain(err)

@@ -112,11 +112,7 @@ func (o *doctorOptions) complete(args []string) (err error) {
 var errFindings = toldError{errors.New("there are findings")}
 
 func (o *doctorOptions) run(ctx context.Context) error {
-	namespace, err := o.conn.namespace()
-	if err != nil {
-		return err
-	}
-	client, err := o.conn.client(o.streams.ErrOut)
+	client, namespace, err := o.conn.open(o.streams.ErrOut)
 	if err != nil {
 		return err
 	}

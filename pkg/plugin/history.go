@@ -62,11 +62,7 @@ func newHistory(conn *connection, streams genericiooptions.IOStreams) *cobra.Com
 }
 
 func (o *historyOptions) run(ctx context.Context) error {
-	namespace, err := o.conn.namespace()
-	if err != nil {
-		return err
-	}
-	client, err := o.conn.client(o.streams.ErrOut)
+	client, namespace, err := o.conn.open(o.streams.ErrOut)
 	if err != nil {
 		return err
 	}

@@ -193,7 +193,7 @@ func (m *migrator) through(ctx context.Context) error {
 		m.gate = m.conn.gate(m.run)
 	}
 	m.screen = &printer.Progress{Out: m.streams.ErrOut, Style: style(m.streams.ErrOut), Block: block(m.streams.ErrOut), Head: m.head}
-	stop := sync.OnceFunc(ticking(m.screen))
+	stop := sync.OnceFunc(m.ticking(m.screen))
 	defer stop()
 	m.keys = m.readKeys(ctx)
 	done := m.steps(ctx)

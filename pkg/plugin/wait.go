@@ -69,11 +69,7 @@ func newWait(conn *connection, streams genericiooptions.IOStreams) *cobra.Comman
 }
 
 func (o *waitOptions) run(ctx context.Context) error {
-	namespace, err := o.conn.namespace()
-	if err != nil {
-		return err
-	}
-	client, err := o.conn.client(o.streams.ErrOut)
+	client, namespace, err := o.conn.open(o.streams.ErrOut)
 	if err != nil {
 		return err
 	}

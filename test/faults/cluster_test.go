@@ -2,9 +2,7 @@ package faults
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 
@@ -13,6 +11,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/kubectl-canary/kubectl-canary/test/guard"
+	"github.com/kubectl-canary/kubectl-canary/test/process"
 )
 
 const clusterName = "faults"
@@ -46,7 +45,7 @@ func start() (s *sandbox, err error) {
 			s.guard.Stop()
 		}
 	}()
-	if err := s.findTools(); err != nil {
+	if err := process.Tools(s.tools, filepath.Join(root, "bin"), "kubectl", "kubectl-canary"); err != nil {
 		return s, err
 	}
 	if s.kubeconfig, err = s.guard.Run("up"); err != nil {
@@ -68,29 +67,4 @@ func (s *sandbox) kubeconfigOf(user string) (file string, err error) {
 		s.users[user], err = s.guard.Run("kubeconfig", "--user", user)
 	}
 	return s.users[user], err
-}
-
-// findTools makes a folder with the programs under test. CANARY_BIN stands in for bin/kubectl-canary, for a plugin that was
-// broken on purpose.
-func (s *sandbox) findTools() error {
-	if err := os.MkdirAll(s.tools, 0o700); err != nil {
-		return err
-	}
-	for _, name := range []string{"kubectl", "kubectl-canary"} {
-		file := filepath.Join(root, "bin", name)
-		if other := os.Getenv("CANARY_BIN"); other != "" && name == "kubectl-canary" {
-			file = other
-		}
-		file, err := filepath.Abs(file)
-		if err == nil {
-			_, err = exec.LookPath(file)
-		}
-		if err != nil {
-			return fmt.Errorf("%s is not built: run `make build sandbox` first", file)
-		}
-		if err := os.Symlink(file, filepath.Join(s.tools, name)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

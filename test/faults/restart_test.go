@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -81,7 +82,11 @@ func (o outage) try(t *testing.T) {
 		}
 	}
 	for i, m := range o.moves {
-		m.check(scenes[i], scenes[i].end(running[i]), since[i])
+		e := scenes[i].end(running[i])
+		m.check(scenes[i], e, since[i])
+		if told := strings.Contains(e.Stderr.String(), "waiting for the API server, which has not answered for ") && strings.Contains(e.Stderr.String(), "the API server answers again, after "); o.away > 0 && !told {
+			t.Errorf("%s does not say that the API server was away: %s", m.name, e)
+		}
 	}
 }
 
