@@ -180,7 +180,7 @@ func (m *Migration) Refuses(v Verb, running bool) error {
 	switch {
 	case v == VerbApprove && m.Approved:
 		return fmt.Errorf("step %s is approved already", m.Place())
-	case v == VerbApprove && m.Phase != StepHeld && m.Phase != StepApproval && !(running && m.Wants()):
+	case v == VerbApprove && m.Phase != StepHeld && m.Phase != StepApproval && (!running || !m.Wants()):
 		return fmt.Errorf("step %s does not wait for an approval", m.Place())
 	case v == VerbApprove || v == VerbAbort:
 	case !running:

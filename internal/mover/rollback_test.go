@@ -109,3 +109,20 @@ func TestRollbackInConflict(t *testing.T) {
 		}
 	})
 }
+
+// With Independent each release goes by itself too, and what fails is put back alone.
+func TestIndependent(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.release("auth", 3, 1)
+		w.release("chat", 3, 1)
+		w.start["chat-v2"] = crashing
+		o := options()
+		o.Independent = true
+		results, told := w.run(t.Context(), o, canary.Split{Stable: 2, Canary: 2})
+		wantOutcomes(t, results, canary.Done, canary.Restored)
+		w.wantSplits(canary.Split{Stable: 2, Canary: 2}, canary.Split{Stable: 3, Canary: 1})
+		if told.count(canary.Settling) != 1 {
+			t.Errorf("%d are watched at the end", told.count(canary.Settling))
+		}
+	})
+}

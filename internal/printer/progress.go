@@ -191,11 +191,11 @@ func (p *Progress) draw() {
 			cell{text: duration.HumanDuration(p.now.Sub(p.began))}, cell{text: doing})
 	}
 	lines := t.lines()
-	if p.Head != nil {
-		lines = append(p.Head(p.now), lines...)
-	}
 	if p.silent > 0 {
 		lines = append(lines, p.outage())
+	}
+	if p.Head != nil {
+		lines = append(p.Head(p.now), lines...)
 	}
 	_ = p.Block.Draw(lines)
 }
