@@ -32,10 +32,11 @@ var waitingCodes = map[string]bool{
 // crashesBeforeGivingUp is the restarts from which a crash loop is taken for what it is.
 const crashesBeforeGivingUp = 2
 
-// passing are words of messages that tell of a moment, not of a cause: the next try may well go through.
+// passing are words of messages that tell of a moment, not of a cause: the next try may well go through. An API server that has just
+// been restarted knows no roles, and forbids controllers to create pods.
 var passing = []string{
 	"timed out", "i/o timeout", "deadline exceeded", "connection refused", "too many requests", "internal error", "etcdserver:",
-	"cannot be fulfilled", "status unknown for quota", "failed calling webhook", "is reserved for",
+	"cannot be fulfilled", "status unknown for quota", "failed calling webhook", "is reserved for", `cannot create resource "pods"`,
 }
 
 func passes(message string) bool {

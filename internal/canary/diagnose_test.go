@@ -191,11 +191,12 @@ func TestDiagnoseDeployment(t *testing.T) {
 // What is refused for good ends a wait; what the next try may well get through does not.
 func TestDefiniteFailures(t *testing.T) {
 	for message, want := range map[string]bool{
-		`pods "a" is forbidden: exceeded quota: tight, requested: pods=1, used: pods=9, limited: pods=9`:                                       true,
-		`pods "a" is forbidden: failed quota: compute: must specify limits.cpu for: app`:                                                       true,
-		`pods "a" is forbidden: maximum cpu usage per Container is 1, but limit is 2`:                                                          true,
-		`pods "a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true`:                                                true,
-		`pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`:                                             true,
+		`pods "a" is forbidden: exceeded quota: tight, requested: pods=1, used: pods=9, limited: pods=9`: true,
+		`pods "a" is forbidden: failed quota: compute: must specify limits.cpu for: app`:                 true,
+		`pods "a" is forbidden: maximum cpu usage per Container is 1, but limit is 2`:                    true,
+		`pods "a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true`:          true,
+		`pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`:       true,
+		`pods is forbidden: User "system:serviceaccount:kube-system:replicaset-controller" cannot create resource "pods" in API group "" in the namespace "messenger": rbac: RBAC: [clusterrole.rbac.authorization.k8s.io "system:discovery" not found]`: false,
 		`admission webhook "images.example.test" denied the request: unsigned`:                                                                 true,
 		`pods "a" is forbidden: error looking up service account ns/x: serviceaccount "x" not found`:                                           true,
 		`Pod "a" is invalid: spec.containers[0].image: Required value`:                                                                         true,
