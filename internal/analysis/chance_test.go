@@ -43,6 +43,7 @@ func TestByChance(t *testing.T) {
 		{6, 6.4, .5, .06, .07},           // of seven
 		{11e10, 1e13, .01, 0, 1e-9},      // scaled down, it has an end
 		{1e10, 1e12, .01, 1, 1},
+		{1.00000009e13, 1e15, .01, .3, 1}, // where Gamma has too few digits
 	} {
 		if got := byChance(c.k, c.n, c.p); got < c.least || got > c.most {
 			t.Errorf("%+v: %g", c, got)

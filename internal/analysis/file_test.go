@@ -58,6 +58,9 @@ queries:
 			{Name: "hits", Worse: share(.05), Least: 2, MoreIsBetter: true},
 		},
 	}
+	if err := a.Apply(&got); err != nil || len(got.Queries) != 2 {
+		t.Errorf("applied again, it has %d queries, %v", len(got.Queries), err)
+	}
 	texts := []string{`sum(queue{pod=~"{{.Pods}}"})`, "sum(hits{namespace=\"{{.Namespace}}\"})\n"}
 	for i := range got.Queries {
 		if got.Queries[i].Text.Text != texts[i] {

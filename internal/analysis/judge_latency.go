@@ -127,7 +127,7 @@ func (j *judging) slower(r *Result, q float64, bounded bool, canary, stable *Tra
 		}
 		return opinion{Inconclusive, fmt.Sprintf("stable's histogram ends at %s, below its %s", took(other.lower), percentile(q))}
 	}
-	text := fmt.Sprintf("more than %s, which is what stable has and %s", took(most), percent(*j.WorseThanStable))
+	text := fmt.Sprintf("more than %s, the most that is allowed beside stable's", took(most))
 	certain := allowed(other.upper)
 	if mine.lower >= certain && worseByChance(canary.Latency.certainlyOver(certain), n, m-stable.Latency.upTo(other.upper), m, 1) < definite {
 		return opinion{Fail, text}

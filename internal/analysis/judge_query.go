@@ -79,9 +79,9 @@ func (q *Query) worse(v, stable float64) string {
 	margin := max(math.Abs(stable)**q.Worse, q.Least)
 	switch {
 	case q.MoreIsBetter && v < stable-margin:
-		return fmt.Sprintf("less than %s%s, which is what stable has less %s", digits(stable-margin), q.Unit, percent(*q.Worse))
+		return fmt.Sprintf("less than %s%s, the least that is allowed beside stable's", digits(stable-margin), q.Unit)
 	case !q.MoreIsBetter && v > stable+margin:
-		return fmt.Sprintf("more than %s%s, which is what stable has and %s", digits(stable+margin), q.Unit, percent(*q.Worse))
+		return fmt.Sprintf("more than %s%s, the most that is allowed beside stable's", digits(stable+margin), q.Unit)
 	}
 	return ""
 }

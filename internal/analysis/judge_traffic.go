@@ -81,7 +81,7 @@ func (j *judging) worseErrors(r *Result, canary, stable *Traffic) opinion {
 	case chance >= definite:
 		return opinion{Inconclusive, fmt.Sprintf("more than %s, but of too few requests to be sure", percent(most))}
 	}
-	return opinion{Fail, fmt.Sprintf("more than %s, which is what stable has and %s", percent(most), percent(worse-1))}
+	return opinion{Fail, fmt.Sprintf("more than %s, the most that is allowed beside stable's", percent(most))}
 }
 
 // share compares the observed share of the requests with that of the endpoints. It never judges: a version is not to blame for what it

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -45,11 +46,8 @@ func DefaultPolicy() Policy {
 // ParseShare reads a percentage, "1%" or "0.5%", as a share of 1. It needs the sign: a bare 1 might be everything.
 func ParseShare(s string) (float64, error) {
 	digits, signed := strings.CutSuffix(s, "%")
-	if !signed || digits == "" || strings.Trim(digits, "0123456789.") != "" {
-		return 0, fmt.Errorf("invalid share %q: want a percentage, such as 1%% or 0.5%%", s)
-	}
 	percent, err := strconv.ParseFloat(digits, 64)
-	if err != nil || math.IsInf(percent, 0) {
+	if !signed || err != nil || strings.Trim(digits, "0123456789.") != "" || !finite(percent) {
 		return 0, fmt.Errorf("invalid share %q: want a percentage, such as 1%% or 0.5%%", s)
 	}
 	return percent / 100, nil
@@ -105,7 +103,7 @@ func ParseLatencies(all []string) ([]LatencyBound, error) {
 		}
 		bounds = append(bounds, b)
 	}
-	slices.SortFunc(bounds, func(a, b LatencyBound) int { return strings.Compare(percentile(a.Quantile), percentile(b.Quantile)) })
+	slices.SortFunc(bounds, func(a, b LatencyBound) int { return cmp.Compare(a.Quantile, b.Quantile) })
 	return bounds, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -59,7 +60,7 @@ func (s *Settings) check() error {
 		}
 	}
 	if _, known := presets[cmp.Or(s.Preset, defaultPreset)]; !known {
-		return fault{"prometheus.preset", fmt.Errorf("invalid preset %q: want one of %s", s.Preset, strings.Join(presetNames(), ", "))}
+		return fault{"prometheus.preset", fmt.Errorf("invalid preset %q: want one of %s", s.Preset, strings.Join(slices.Sorted(maps.Keys(presets)), ", "))}
 	}
 	for _, l := range []struct{ field, label string }{{"podLabel", s.PodLabel}, {"namespaceLabel", s.NamespaceLabel}} {
 		if l.label != "" && !labelName.MatchString(l.label) {
@@ -84,14 +85,4 @@ func (s *Settings) timeout() (time.Duration, error) {
 		return 0, fmt.Errorf("invalid duration %q: want one such as 10s", s.Timeout)
 	}
 	return d, nil
-}
-
-// presetNames are in order of name.
-func presetNames() []string {
-	var names []string
-	for name := range presets {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

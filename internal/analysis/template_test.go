@@ -39,6 +39,7 @@ func TestWrongTemplate(t *testing.T) {
 		`x{v="{{.Version.Name}}"}`:          "want nothing but",
 		`x{v="{{$x := .Version}}"}`:         "want nothing but",
 		`x{v="{{.Version | printf "%q"}}"}`: "function \"printf\" not defined",
+		`x{v="{{.Version | .Service}}"}`:    "want nothing but",
 		`{{if .Version}}x{{end}}`:           "want nothing but",
 		`{{range .Pods}}x{{end}}`:           "want nothing but",
 		`{{template "x"}}`:                  "want nothing but",
