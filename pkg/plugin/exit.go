@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
@@ -113,22 +113,41 @@ func message(err error) string {
 		status *apierrors.StatusError
 		web    *url.Error
 	)
+	text := "error: " + err.Error()
 	switch {
 	case errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled):
 		return "error: interrupted, nothing was moved"
 	case errors.As(err, &status):
-		text, _ := cmdutil.StandardErrorMessage(status)
-		return printer.Safe(text)
+		return printer.Safe(answered(status))
 	case errors.As(err, &web):
-		err = web
-	}
-	text, known := cmdutil.StandardErrorMessage(err)
-	if !known {
-		text = "error: " + err.Error()
+		text = unreachable(web)
 	}
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	for i := range lines {
 		lines[i] = printer.Safe(lines[i])
 	}
 	return strings.Join(lines, "\n")
+}
+
+// answered and unreachable have the words of StandardErrorMessage in k8s.io/kubectl/pkg/cmd/util, which would bring half a megabyte.
+func answered(status *apierrors.StatusError) string {
+	switch reason := status.ErrStatus.Reason; reason {
+	case metav1.StatusReasonUnauthorized:
+		return fmt.Sprintf("error: You must be logged in to the server (%s)", status.ErrStatus.Message)
+	case metav1.StatusReasonUnknown:
+		return "Error from server: " + status.Error()
+	default:
+		return fmt.Sprintf("Error from server (%s): %s", reason, status.Error())
+	}
+}
+
+func unreachable(web *url.Error) string {
+	if !strings.Contains(web.Err.Error(), "connection refused") {
+		return fmt.Sprintf("Unable to connect to the server: %v", web.Err)
+	}
+	host := web.URL
+	if server, err := url.Parse(web.URL); err == nil {
+		host = server.Host
+	}
+	return fmt.Sprintf("The connection to the server %s was refused - did you specify the right host or port?", host)
 }
