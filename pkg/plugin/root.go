@@ -74,7 +74,7 @@ func newTree(streams genericiooptions.IOStreams) (*cobra.Command, *connection) {
 	cmd.AddGroup(&cobra.Group{ID: "see", Title: "See:"}, &cobra.Group{ID: "move", Title: "Move:"}, &cobra.Group{ID: "other", Title: "Other:"})
 	cmd.AddCommand(
 		newStatus(conn, streams), newDoctor(conn, streams), newWait(conn, streams), newHistory(conn, streams),
-		newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams),
+		newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams), newDeploy(conn, streams),
 		newVersion(streams), newOptions(streams), newExitCodes(), newCompletion(streams),
 	)
 	addCompletions(cmd, conn)

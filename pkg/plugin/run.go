@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -79,8 +80,10 @@ func (o *moveOptions) run(ctx context.Context) error {
 
 // read asks for everything at once: the namespace, who the user is, and what they may do.
 func (r *run) read(ctx context.Context) (err error) {
-	if r.namespace, err = r.conn.namespace(); err != nil {
-		return err
+	if r.namespace = r.in; r.namespace == "" {
+		if r.namespace, err = r.conn.namespace(); err != nil {
+			return err
+		}
 	}
 	if r.client, err = r.conn.client(r.streams.ErrOut); err != nil {
 		return err
@@ -226,11 +229,16 @@ func (r *run) warn(text string) { fmt.Fprintf(r.streams.ErrOut, "Warning: %s\n",
 
 // watch shows the move while it goes on, until stop.
 func (r *run) watch(moves []mover.Move) (notify func(canary.Event), stop func()) {
-	p := &printer.Progress{Out: r.streams.ErrOut, Style: style(r.streams.ErrOut), Block: block(r.streams.ErrOut)}
 	releases := make([]canary.Release, len(moves))
 	for i, m := range moves {
 		releases[i] = m.Release
 	}
+	return showProgress(r.streams.ErrOut, r.client, releases)
+}
+
+// showProgress shows what is told of releases, until stop.
+func showProgress(w io.Writer, client *cluster.Client, releases []canary.Release) (notify func(canary.Event), stop func()) {
+	p := &printer.Progress{Out: w, Style: style(w), Block: block(w)}
 	p.Begin(releases, time.Now())
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -242,7 +250,7 @@ func (r *run) watch(moves []mover.Move) (notify func(canary.Event), stop func())
 			case <-done:
 				return
 			case now := <-tick.C:
-				p.Tick(now, r.client.Silence())
+				p.Tick(now, client.Silence())
 			}
 		}
 	}()
