@@ -42,6 +42,11 @@ func TestFindAstray(t *testing.T) {
 			nil,
 		},
 		{
+			"a Service more, for Deployments that have one",
+			[]Landing{{Namespace: "default", Services: []Service{auth}, Deployments: both}, {Namespace: "messenger", Services: []Service{auth}}},
+			[]Astray{v1, v2},
+		},
+		{
 			"Deployments for a Service that is there already",
 			[]Landing{
 				{Namespace: "default", Deployments: both, Present: namespace(auth)},

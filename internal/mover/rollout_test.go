@@ -210,3 +210,29 @@ func TestRolloutInterrupted(t *testing.T) {
 		}
 	})
 }
+
+// What is ready and not in the endpoints yet does not serve, and an old pod beside enough new ones is still to go.
+func TestRolloutToItsEnd(t *testing.T) {
+	for name, late := range map[string]func(w *world) (end func()){
+		"an endpoint": func(w *world) func() {
+			p := w.find("auth-v1").pods[0]
+			p.away = true
+			return func() { p.away = false }
+		},
+		"an old pod": func(w *world) func() {
+			d := w.find("auth-v1")
+			w.newPod(d).ready = true
+			d.Deployment.Pods, d.Deployment.UpdatedPods = 4, 3
+			return func() { d.pods, d.Deployment.Pods = d.pods[1:], 3 }
+		},
+	} {
+		in(t, func(t *testing.T, w *world) {
+			w.release("auth", 3, 1)
+			end := late(w)
+			time.AfterFunc(5*time.Second, func() { w.change(name, end) })
+			if took, _, err := w.rollOut(t.Context(), w.now()); err != nil || took != 5*time.Second {
+				t.Errorf("%s: it took %s: %v", name, took, err)
+			}
+		})
+	}
+}

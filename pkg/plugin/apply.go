@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
@@ -104,7 +106,7 @@ func (d *deploy) each(ctx context.Context, these []*object, dryRun bool) ([]*met
 	for i, o := range these {
 		group.Go(func() {
 			applied[i], errs[i] = d.client.Apply(ctx, o.Manifest, cluster.ApplyOptions{Force: d.force, DryRun: dryRun, Keep: o.keep})
-			if dryRun && cluster.CannotBeTried(errs[i]) {
+			if dryRun && (cluster.CannotBeTried(errs[i]) || d.misses(errs[i])) {
 				errs[i] = nil
 			}
 		})
@@ -113,13 +115,25 @@ func (d *deploy) each(ctx context.Context, these []*object, dryRun bool) ([]*met
 	return applied, errs
 }
 
+// misses says that an object refers to another of the manifests, which will be there.
+func (d *deploy) misses(err error) bool {
+	var status apierrors.APIStatus
+	if !apierrors.IsNotFound(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return false
+	}
+	missing := status.Status().Details
+	return slices.ContainsFunc(d.objects, func(o *object) bool {
+		return !o.is("", "Namespace") && o.Resource.Resource == missing.Kind && o.Resource.Group == missing.Group && o.Object.GetName() == missing.Name
+	})
+}
+
 // apply writes everything, rank after rank. Where something fails it says what was not written.
 func (d *deploy) apply(ctx context.Context) error {
 	for rank := range ranks {
 		if err := d.applyRank(ctx, rank); err != nil {
 			var left []string
 			for _, o := range d.objects {
-				if o.rank() > rank {
+				if !o.applied {
 					left = append(left, o.name())
 				}
 			}

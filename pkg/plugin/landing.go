@@ -133,7 +133,7 @@ func (d *deploy) tell(all []error) error {
 			fmt.Fprintln(d.streams.ErrOut, text)
 		}
 	}
-	if d.output.format != "name" {
+	if d.output.format != "name" && len(d.places) > 0 {
 		if err := d.list(canary.Refused); err != nil {
 			return err
 		}

@@ -157,15 +157,17 @@ var running = []schema.GroupKind{
 	{Group: "batch", Kind: "Job"}, {Group: "batch", Kind: "CronJob"}, {Kind: "Pod"}, {Kind: "ReplicationController"},
 }
 
-const ranks = 3
+const ranks = 4
 
-// rank is when an object is applied: namespaces, what pods need, what runs pods.
+// rank is when an object is applied: namespaces, what pods need, bindings, whose roles have to be there, what runs pods.
 func (o *object) rank() int {
 	switch {
 	case o.is("", "Namespace"):
 		return 0
-	case slices.Contains(running, o.kind):
+	case o.kind.Group == "rbac.authorization.k8s.io" && strings.HasSuffix(o.kind.Kind, "Binding"):
 		return 2
+	case slices.Contains(running, o.kind):
+		return 3
 	}
 	return 1
 }
