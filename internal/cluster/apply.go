@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ func (c *Client) Apply(ctx context.Context, m Manifest, o ApplyOptions) (*metav1
 		switch {
 		case err == nil:
 			return applied, nil
-		case outdated(err) && attempt < outdatedTries:
+		case (outdated(err) || o.Keep && rescaled(err)) && attempt < outdatedTries:
 		case answered(err), errors.Is(err, ErrNoAnswer), c.patient.over(began):
 			return nil, err
 		}
@@ -82,13 +83,22 @@ func withReplicas(object *unstructured.Unstructured, live *appsv1.Deployment) (*
 
 // outdated says that the object has changed since it was read. A field that another manages is a conflict, too: of its own
 // kind, with a cause for each.
-func outdated(err error) bool {
+func outdated(err error) bool { return apierrors.IsConflict(err) && len(othersFields(err)) == 0 }
+
+// rescaled says that the replicas are others than those that were read: who manages them is asked before the version.
+func rescaled(err error) bool {
+	return apierrors.IsConflict(err) && slices.Contains(othersFields(err), ".spec.replicas")
+}
+
+// othersFields are those that others manage.
+func othersFields(err error) (all []string) {
 	var status apierrors.APIStatus
-	if !apierrors.IsConflict(err) || !errors.As(err, &status) {
-		return false
+	if errors.As(err, &status) && status.Status().Details != nil {
+		for _, cause := range status.Status().Details.Causes {
+			all = append(all, cause.Field)
+		}
 	}
-	details := status.Status().Details
-	return details == nil || len(details.Causes) == 0
+	return all
 }
 
 // ManagedByOthers says that fields of an object are managed by others, and what was applied has other values.

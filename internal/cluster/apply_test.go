@@ -112,6 +112,34 @@ func TestApplyKeepsReplicas(t *testing.T) {
 	})
 }
 
+// The server says first that others manage the replicas by now: that is the same.
+func TestApplyKeepsReplicasOfOthers(t *testing.T) {
+	in(t, func(t *testing.T, a *api, c *Client) {
+		a.put("deployments", deployment("auth-v2", 2))
+		n := 0
+		a.answer = func(r *http.Request, effective bool) (*http.Response, error) {
+			if !isPatch(r) || effective {
+				return nil, nil //nolint:nilnil // as it is
+			}
+			if n++; n == 1 {
+				return managed(".spec.replicas"), nil
+			}
+			return answer(http.StatusOK, map[string]any{"metadata": map[string]any{"resourceVersion": "900"}}), nil
+		}
+		if _, err := c.Apply(t.Context(), manifest("Deployment", "auth-v2", 1), ApplyOptions{Keep: true}); err != nil || n != 2 {
+			t.Errorf("%v after %d", err, n)
+		}
+	})
+}
+
+// managed is the server's answer where a field is another's.
+func managed(field string) *http.Response {
+	return answer(http.StatusConflict, metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure, Code: http.StatusConflict, Reason: metav1.StatusReasonConflict,
+		Message: "Apply failed with 1 conflict", Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Type: metav1.CauseTypeFieldManagerConflict, Field: field}}},
+	})
+}
+
 // One that changes all the time is given up.
 func TestApplyToWhatChanges(t *testing.T) {
 	in(t, func(t *testing.T, a *api, c *Client) {
@@ -141,16 +169,13 @@ func TestApplyKeepsNothingOfWhatIsGone(t *testing.T) {
 
 // A lost answer is settled by applying again; a field of another manager, and a signal, end it.
 func TestApplyEnds(t *testing.T) {
-	managed := failure(http.StatusConflict, metav1.StatusReasonConflict, "")
-	managed.Body = io.NopCloser(strings.NewReader(`{"kind":"Status","apiVersion":"v1","status":"Failure","code":409,"reason":"Conflict",
-		"message":"Apply failed with 1 conflict","details":{"causes":[{"reason":"FieldManagerConflict","field":".spec.replicas"}]}}`))
 	for name, c := range map[string]struct {
 		first func() (*http.Response, error)
 		want  int // requests
 		ok    bool
 	}{
 		"lost":    {func() (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, 2, true},
-		"managed": {func() (*http.Response, error) { return managed, nil }, 1, false},
+		"managed": {func() (*http.Response, error) { return managed(".spec.replicas"), nil }, 1, false},
 		"invalid": {func() (*http.Response, error) {
 			return failure(http.StatusUnprocessableEntity, metav1.StatusReasonInvalid, "no"), nil
 		}, 1, false},

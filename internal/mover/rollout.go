@@ -193,13 +193,18 @@ func (w *rolling) diagnose(p part) error {
 		if problem == nil || problem.Code == canary.CodeNotReady && time.Since(pod.Created) < startGrace {
 			continue
 		}
-		replaced := w.known[pod.UID] && (d.UpdatedPods < d.Pods || time.Since(w.began) < earlierGrace)
+		replaced := w.known[pod.UID] && (w.changed(d) || time.Since(w.began) < earlierGrace)
 		if definite && !replaced && !d.Lags() {
 			return w.stuck(p, problem)
 		}
 		w.tell(problem.Object, problem.Code, canary.Event{Release: p.of, Kind: canary.Trouble, Problem: problem})
 	}
 	return nil
+}
+
+// changed says that a Deployment is no longer as it was before, so that the pods of then may go.
+func (w *rolling) changed(d *canary.Deployment) bool {
+	return slices.ContainsFunc(w.Before.Deployments, func(was canary.Deployment) bool { return was.UID == d.UID && was.Generation != d.Generation })
 }
 
 func (w *rolling) stuck(p part, problem *canary.Problem) *StuckError {

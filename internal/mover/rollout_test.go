@@ -94,7 +94,7 @@ func TestRolloutInVain(t *testing.T) {
 	})
 }
 
-// What was wrong before may be what the apply has mended: it gets a while.
+// What was wrong before may be what the apply has mended: it gets a while, and pods that are replaced all the time.
 func TestRolloutOfWhatWasBroken(t *testing.T) {
 	for mended, want := range map[bool]time.Duration{true: 10 * time.Second, false: earlierGrace} {
 		in(t, func(t *testing.T, w *world) {
@@ -111,6 +111,28 @@ func TestRolloutOfWhatWasBroken(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestRolloutThatReplacesWhatWasBroken(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.start["auth-v2"] = crashing
+		w.release("auth", 3, 0)
+		w.scale("auth-v2", 1)
+		time.Sleep(time.Second)
+		before, d := w.now(), w.find("auth-v2")
+		d.Generation, d.Observed = 9, 9
+		w.newPod(d)
+		d.Deployment.Pods, d.Deployment.UpdatedPods = 2, 1
+		time.AfterFunc(50*time.Second, func() {
+			w.change("the new pod takes the place of the old", func() {
+				d.pods = d.pods[1:]
+				d.pods[0].ready, d.Deployment.Pods = true, 1
+			})
+		})
+		if took, _, err := w.rollOut(t.Context(), before); err != nil || took != 50*time.Second {
+			t.Errorf("it took %s: %v", took, err)
+		}
+	})
 }
 
 // In a new namespace pods cannot be created for a moment.

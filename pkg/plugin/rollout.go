@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
 	"github.com/kubectl-canary/kubectl-canary/internal/mover"
 	"github.com/kubectl-canary/kubectl-canary/internal/printer"
 )
@@ -27,8 +28,7 @@ func (d *deploy) await(ctx context.Context) error {
 	var group sync.WaitGroup
 	for i, at := range d.places {
 		group.Go(func() {
-			at.live.Follow(waits, true)
-			errs[i] = mover.AwaitRollout(waits, at.live, mover.Rollout{
+			errs[i] = mover.AwaitRollout(waits, &following{Live: at.live, ctx: waits}, mover.Rollout{
 				Services:    names(at.Services, func(s canary.Service) string { return s.Name }),
 				Deployments: names(at.Deployments, func(d canary.Deployment) string { return d.Name }),
 				Before:      at.Present, Timeout: d.timeout, Notify: notify,
@@ -64,6 +64,24 @@ func (d *deploy) await(ctx context.Context) error {
 		}
 	}
 	return toldError{err}
+}
+
+// following is a namespace that is watched once what is known of it does not do.
+type following struct {
+	*cluster.Live
+
+	ctx  context.Context // of the watches
+	once sync.Once
+}
+
+func (f *following) Observe(ctx context.Context, look func(*canary.Snapshot) (bool, error)) error {
+	now, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := f.Live.Observe(now, look); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	f.once.Do(func() { f.Follow(f.ctx, true) })
+	return f.Live.Observe(ctx, look)
 }
 
 func names[T any](these []T, name func(T) string) []string {
