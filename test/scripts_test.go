@@ -55,6 +55,7 @@ func params(dir string) testscript.Params {
 			"snapshot": cmdSnapshot, "unchanged": cmdUnchanged, "bounds": cmdBounds, "bounds-held": cmdBoundsHeld,
 			"proxy": cmdProxy, "before-write": cmdBeforeWrite, "writes": cmdWrites, "saw": cmdSaw, "requests": cmdRequests,
 			"took": cmdTook, "after-restart": cmdAfterRestart, "killed": cmdKilled, "locks-expired": cmdLocksExpired,
+			"manifests": cmdManifests,
 		},
 	}
 }

@@ -21,6 +21,8 @@ type Ask struct {
 	Exact       bool
 	MaxTotal    int // with Exact; 0 is four baselines
 	Replicas    int // the baseline; 0 finds it
+	// Splits are where releases go, by name, as manifests have it, instead of to a weight.
+	Splits map[string]Split
 }
 
 // Target is where a release is to go.
@@ -36,6 +38,9 @@ type Target struct {
 func (r *Release) Aim(a Ask, leases bool) (Target, error) {
 	if a.Previous {
 		return r.previous()
+	}
+	if a.Splits != nil {
+		return r.asWritten(a)
 	}
 	base, note, err := r.baseline(a, leases)
 	if err != nil {
@@ -61,6 +66,17 @@ func (r *Release) Aim(a Ask, leases bool) (Target, error) {
 		t.Notes = append(t.Notes, shortfall(arith, a.Weight, t))
 	}
 	return t, nil
+}
+
+// asWritten aims at the split that manifests have. It says no less of the baseline than one that is found.
+func (r *Release) asWritten(a Ask) (Target, error) {
+	split := a.Splits[r.Name]
+	if split.Total() == 0 {
+		return Target{}, errors.New("the manifests have both versions at 0 replicas")
+	}
+	base, _, _ := guess(split, a, true)
+	w, _ := Share(split.Canary, split.Total()+r.OthersServing())
+	return Target{Split: split, Weight: w, Reach: w, Baseline: base}, nil
 }
 
 // shortfall says what is reachable, and what exactness would cost.

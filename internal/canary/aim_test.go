@@ -260,3 +260,22 @@ func TestRecordedBaselineStays(t *testing.T) {
 		}
 	})
 }
+
+// Manifests say where a release goes, whatever was recorded; their larger side carries the full load, if the other is no
+// more than its surge.
+func TestAimAsWritten(t *testing.T) {
+	drifted := auth(2, 2).record("auth", recorded(9, 5000, Split{Stable: 1, Canary: 3}))
+	for to, want := range map[Split]Target{
+		{3, 1}: {Split: Split{3, 1}, Weight: 2500, Reach: 2500, Baseline: 3},
+		{0, 3}: {Split: Split{0, 3}, Weight: Full, Reach: Full, Baseline: 3},
+		{2, 2}: {Split: Split{2, 2}, Weight: 5000, Reach: 5000, Baseline: 4},
+	} {
+		got, err := one(drifted, Options{}).Aim(Ask{Surge: Percent(25), Splits: map[string]Split{"auth": to}}, true)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("to %s: %v (-want +got)\n%s", to, err, diff)
+		}
+	}
+	if _, err := one(drifted, Options{}).Aim(Ask{Splits: map[string]Split{"auth": {}}}, true); err == nil {
+		t.Error("nothing at all was taken for a split")
+	}
+}

@@ -19,6 +19,8 @@ const (
 	Unrelit   EventKind = "unrelit"   // dark pods could not be put back into the Service
 	Settling  EventKind = "settling"  // at the target, and watched for a while
 	Baking    EventKind = "baking"    // promoted, and stable's pods run on for a while
+	// RollingOut says how many pods of a Deployment have its present template: From, of To.
+	RollingOut EventKind = "rolling out"
 )
 
 // Event is one thing that has happened in a move.

@@ -3,6 +3,7 @@ package printer
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,6 +52,9 @@ func (p *Progress) Handle(e canary.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	line := p.line(e)
+	if e.Now != nil && !slices.ContainsFunc(p.states, func(s *state) bool { return s.release.Name == e.Release }) {
+		p.states = append(p.states, &state{release: *e.Now, doing: "starting"}) // it is there only now
+	}
 	for _, s := range p.states {
 		if s.release.Name == e.Release {
 			s.take(e, line)
@@ -135,6 +139,8 @@ func (p *Progress) line(e canary.Event) string {
 		return fmt.Sprintf("%s %s %d %s %d", e.Kind, Safe(e.Version), e.From, p.Style.Arrow(), e.To)
 	case canary.Serves:
 		return "serving " + Serving(e.Now)
+	case canary.RollingOut:
+		return fmt.Sprintf("rolling out %s: %d of %d pods are new", Safe(e.Deployment), e.From, e.To)
 	case canary.Ready:
 		return "ready, waiting for the others"
 	case canary.Trouble:

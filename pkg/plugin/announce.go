@@ -2,11 +2,13 @@ package plugin
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
 	"github.com/kubectl-canary/kubectl-canary/internal/mover"
 	"github.com/kubectl-canary/kubectl-canary/internal/printer"
 )
@@ -58,13 +60,18 @@ func (r *run) watch(moves []mover.Move) (notify func(canary.Event), stop func())
 		r.screen.Begin(releases, time.Now())
 		return r.screen.Handle, func() {}
 	}
-	p := &printer.Progress{Out: r.streams.ErrOut, Style: style(r.streams.ErrOut), Block: block(r.streams.ErrOut)}
+	return showProgress(r.streams.ErrOut, r.client, releases)
+}
+
+// showProgress shows what is told of releases, until stop.
+func showProgress(w io.Writer, client *cluster.Client, releases []canary.Release) (notify func(canary.Event), stop func()) {
+	p := &printer.Progress{Out: w, Style: style(w), Block: block(w)}
 	p.Begin(releases, time.Now())
-	return p.Handle, r.ticking(p)
+	return p.Handle, ticking(p, client)
 }
 
 // ticking lets time pass on a screen, until stop.
-func (r *run) ticking(p *printer.Progress) (stop func()) {
+func ticking(p *printer.Progress, client *cluster.Client) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -75,7 +82,7 @@ func (r *run) ticking(p *printer.Progress) (stop func()) {
 			case <-done:
 				return
 			case now := <-tick.C:
-				p.Tick(now, r.client.Silence())
+				p.Tick(now, client.Silence())
 			}
 		}
 	}()

@@ -93,7 +93,7 @@ func TestCompletion(t *testing.T) {
 
 // A value for each flag that takes one is completed, or nothing is: never files by mistake.
 func TestCompletionOfEveryFlag(t *testing.T) {
-	files := []string{"kubeconfig", "certificate-authority", "client-certificate", "client-key", "cache-dir", "analysis", "check"}
+	files := []string{"kubeconfig", "certificate-authority", "client-certificate", "client-key", "cache-dir", "analysis", "check", "filename"}
 	for _, cmd := range commands() {
 		path := strings.Join(strings.Fields(cmd.CommandPath())[2:], " ")
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {

@@ -27,6 +27,10 @@ type connection struct {
 
 func newConnection(flags *pflag.FlagSet) *connection {
 	c := &connection{flags: genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag()}
+	c.flags.WrapConfigFn = func(config *rest.Config) *rest.Config { // for discovery, too
+		config.UserAgent = userAgent()
+		return config
+	}
 	c.flags.AddFlags(flags)
 	logs := flag.NewFlagSet("klog", flag.ContinueOnError)
 	klog.InitFlags(logs)
@@ -48,7 +52,7 @@ func (c *connection) client(errOut io.Writer) (*cluster.Client, error) {
 		return nil, errors.New("no configuration found: point KUBECONFIG or --kubeconfig at a kubeconfig file")
 	}
 	config.WarningHandler = rest.NewWarningWriter(errOut, rest.WarningWriterOptions{Deduplicate: true})
-	return cluster.New(config, "kubectl-"+name+"/"+builtVersion(debug.ReadBuildInfo()))
+	return cluster.New(config, userAgent())
 }
 
 // open connects, and says to which namespace.
@@ -58,6 +62,8 @@ func (c *connection) open(errOut io.Writer) (client *cluster.Client, namespace s
 	}
 	return client, namespace, err
 }
+
+func userAgent() string { return "kubectl-" + name + "/" + builtVersion(debug.ReadBuildInfo()) }
 
 func (c *connection) namespace() (string, error) {
 	ns, _, err := c.flags.ToRawKubeConfigLoader().Namespace()
@@ -91,7 +97,7 @@ var connecting = []string{
 	"certificate-authority", "client-certificate", "client-key", "insecure-skip-tls-verify", "tls-server-name",
 }
 
-// command completes a next command with "kubectl", the namespace, and the user's own connection flags.
+// command completes a next command with "kubectl", the namespace if there is one, and the user's own connection flags.
 func (c *connection) command(cmd *cobra.Command) func(next, namespace string) string {
 	var tail strings.Builder
 	for _, flag := range connecting {
@@ -100,7 +106,10 @@ func (c *connection) command(cmd *cobra.Command) func(next, namespace string) st
 		}
 	}
 	return func(next, namespace string) string {
-		return "kubectl " + next + " -n " + namespace + tail.String()
+		if namespace != "" {
+			next += " -n " + namespace
+		}
+		return "kubectl " + next + tail.String()
 	}
 }
 

@@ -133,11 +133,7 @@ func (m *migrator) remember(_ context.Context, release string, record *canary.Re
 }
 
 func names(all []planned) []string {
-	some := make([]string, len(all))
-	for i, p := range all {
-		some[i] = p.release.Name
-	}
-	return some
+	return namesOf(all, func(p planned) string { return p.release.Name })
 }
 
 // rollsBack says whether an error is one for which the traffic goes back to stable: the canary's own fault, or what a user wants.

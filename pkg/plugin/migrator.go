@@ -196,7 +196,7 @@ func (m *migrator) through(ctx context.Context) error {
 	m.live.Follow(ctx, false)
 	m.settling = m.settle
 	m.screen = &printer.Progress{Out: m.streams.ErrOut, Style: style(m.streams.ErrOut), Block: block(m.streams.ErrOut), Head: m.head}
-	stop := sync.OnceFunc(m.ticking(m.screen))
+	stop := sync.OnceFunc(ticking(m.screen, m.client))
 	defer stop()
 	m.keys = m.readKeys(ctx)
 	done := m.steps(ctx)

@@ -21,6 +21,7 @@ type moveOptions struct {
 	choose  chooser
 	output  output
 	command func(next, namespace string) string
+	in      string // the namespace; empty for that of -n or the context
 
 	ask         canary.Ask
 	surge       string

@@ -16,6 +16,7 @@ type planned struct {
 	bounds  canary.Bounds
 	plan    canary.Plan
 	keep    bool
+	drifted bool // the record is to be set right, too
 
 	refusals []canary.Problem // why nothing may be written
 	warnings []canary.Problem // what speaks against it and does not count
@@ -39,7 +40,7 @@ func (r *run) plan(s *canary.Snapshot) ([]planned, error) {
 }
 
 func (r *run) planOne(release canary.Release, s *canary.Snapshot) planned {
-	p := planned{release: release, keep: r.ask.Keep}
+	p := planned{release: release, keep: r.ask.Keep, drifted: r.ask.Splits != nil && release.Drifted()}
 	named := r.choose.options.Stable != "" && r.choose.options.Canary != ""
 	problems := canary.Preflight(&release, s, named)
 	if r.ask.Keep && release.Drain == "" {
@@ -105,7 +106,7 @@ func (p *planned) unfinished() bool {
 // leave it, pods to keep for a while, or a record to set right.
 func (p *planned) pending() bool {
 	r := &p.release
-	return p.unfinished() || p.plan.Bake > 0 && r.Kept() || r.Relights(p.target.Split) > 0 || r.Stable.Leaving+r.Canary.Leaving > 0
+	return p.unfinished() || p.drifted || p.plan.Bake > 0 && r.Kept() || r.Relights(p.target.Split) > 0 || r.Stable.Leaving+r.Canary.Leaving > 0
 }
 
 // idle says that there is nothing to write, to wait for, or to set right in the record.
@@ -123,7 +124,7 @@ func (r *run) against(p *planned) []error {
 	var errs []error
 	for _, problem := range p.refusals {
 		refusal := refusal{text: problem.Message}
-		if canary.Forceable(problem.Code) {
+		if canary.Forceable(problem.Code) && r.ask.Splits == nil {
 			refusal.text += "; --force goes on all the same"
 		}
 		for _, next := range problem.Next {

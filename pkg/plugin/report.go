@@ -79,6 +79,8 @@ func (r *run) statuses(endings []ending) []printer.Status {
 // result says in a word what a command has done.
 func (r *run) result() string {
 	switch {
+	case r.ask.Splits != nil:
+		return "reset"
 	case r.ask.Previous:
 		return "rolled back to the previous split"
 	case r.ask.Rollback:
@@ -177,7 +179,7 @@ func (r *run) onward(endings []ending) []string {
 	baselines := map[int]bool{}
 	for _, e := range endings {
 		baselines[e.target.Baseline] = true
-		if now := e.now.Replicas(); e.now.Drifted() && now.Stable > 0 && now.Canary > 0 && !r.ask.Rollback && r.ask.Replicas == 0 {
+		if now := e.now.Replicas(); e.now.Drifted() && now.Stable > 0 && now.Canary > 0 && !r.ask.Rollback && r.ask.Replicas == 0 && r.ask.Splits == nil {
 			each = append(each, fmt.Sprintf("%s %s %s%s --replicas %d", name, verb, quote(e.release.Name), r.flags, e.target.Baseline))
 		}
 	}

@@ -77,7 +77,7 @@ func newTree(streams genericiooptions.IOStreams) (*cobra.Command, *connection) {
 	cmd.AddCommand(
 		newStatus(conn, streams), newMetrics(conn, streams), newDoctor(conn, streams), newWait(conn, streams), newHistory(conn, streams),
 		newAnalysis(conn, streams),
-		newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams), newMigrate(conn, streams),
+		newShift(conn, streams), newPromote(conn, streams), newRollback(conn, streams), newDeploy(conn, streams), newMigrate(conn, streams),
 		newControl(conn, streams, canary.VerbPause), newControl(conn, streams, canary.VerbResume),
 		newControl(conn, streams, canary.VerbApprove), newControl(conn, streams, canary.VerbAbort),
 		newVersion(streams), newOptions(streams), newExitCodes(), newCompletion(streams),

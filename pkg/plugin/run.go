@@ -92,8 +92,10 @@ func (r *run) prepare(ctx context.Context) ([]planned, error) {
 
 // read asks for everything at once: the namespace, who the user is, and what they may do.
 func (r *run) read(ctx context.Context) (err error) {
-	if r.namespace, err = r.conn.namespace(); err != nil {
-		return err
+	if r.namespace = r.in; r.namespace == "" {
+		if r.namespace, err = r.conn.namespace(); err != nil {
+			return err
+		}
 	}
 	if r.client, err = r.conn.client(r.streams.ErrOut); err != nil {
 		return err

@@ -100,31 +100,10 @@ func (o *statusOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	want := cluster.Want{WholePods: o.watch, Autoscalers: o.output.wide() || o.watch}
-	if !o.watch {
-		want.Names = o.choose.names
-	}
-	live, err := o.conn.read(ctx, client, namespace, want)
-	if err != nil {
-		return err
-	}
-	found, err := o.find(live)
-	if err != nil {
-		return err
-	}
 	if o.watch {
-		return o.follow(ctx, client, live)
+		return o.follow(ctx, client, namespace)
 	}
-	drifted := slices.ContainsFunc(found, func(f seen) bool { return f.release.Drifted() })
-	if drifted && !want.Autoscalers { // one of them may have done it
-		if err := live.ReadAutoscalers(ctx); err != nil {
-			return err
-		}
-		if found, err = o.find(live); err != nil {
-			return err
-		}
-	}
-	statuses, err := o.look(ctx, client, live, found)
+	statuses, err := o.once(ctx, client, namespace)
 	if err != nil {
 		return err
 	}
@@ -135,6 +114,29 @@ func (o *statusOptions) run(ctx context.Context) error {
 		return errPhase
 	}
 	return nil
+}
+
+// once reads how the releases of a namespace stand, or with an empty name those of all.
+func (o *statusOptions) once(ctx context.Context, client *cluster.Client, namespace string) ([]printer.Status, error) {
+	wide := o.output.wide()
+	live, err := o.conn.read(ctx, client, namespace, cluster.Want{Autoscalers: wide, Names: o.choose.names})
+	if err != nil {
+		return nil, err
+	}
+	found, err := o.find(live)
+	if err != nil {
+		return nil, err
+	}
+	drifted := slices.ContainsFunc(found, func(f seen) bool { return f.release.Drifted() })
+	if drifted && !wide { // one of them may have done it
+		if err := live.ReadAutoscalers(ctx); err != nil {
+			return nil, err
+		}
+		if found, err = o.find(live); err != nil {
+			return nil, err
+		}
+	}
+	return o.look(ctx, client, live, found)
 }
 
 // seen is a release and the namespace it was found in.

@@ -11,7 +11,14 @@ import (
 )
 
 // follow draws the table again in place at every change on a terminal, and elsewhere prints each row that changes.
-func (o *statusOptions) follow(ctx context.Context, client *cluster.Client, live *cluster.Live) error {
+func (o *statusOptions) follow(ctx context.Context, client *cluster.Client, namespace string) error {
+	live, err := o.conn.read(ctx, client, namespace, cluster.Want{WholePods: true, Autoscalers: true})
+	if err != nil {
+		return err
+	}
+	if _, err := o.find(live); err != nil {
+		return err
+	}
 	live.Follow(ctx, true)
 	screen := block(o.streams.Out)
 	rows := map[string]string{}
