@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -234,25 +233,4 @@ func (r *run) watch(moves []mover.Move) (notify func(canary.Event), stop func())
 		releases[i] = m.Release
 	}
 	return showProgress(r.streams.ErrOut, r.client, releases)
-}
-
-// showProgress shows what is told of releases, until stop.
-func showProgress(w io.Writer, client *cluster.Client, releases []canary.Release) (notify func(canary.Event), stop func()) {
-	p := &printer.Progress{Out: w, Style: style(w), Block: block(w)}
-	p.Begin(releases, time.Now())
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case now := <-tick.C:
-				p.Tick(now, client.Silence())
-			}
-		}
-	}()
-	return p.Handle, func() { close(done); <-ended }
 }
