@@ -2,13 +2,11 @@ package plugin
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
-	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
 	"github.com/kubectl-canary/kubectl-canary/internal/mover"
 	"github.com/kubectl-canary/kubectl-canary/internal/printer"
 )
@@ -61,30 +59,4 @@ func (r *run) watch(moves []mover.Move) (notify func(canary.Event), stop func())
 		return r.screen.Handle, func() {}
 	}
 	return showProgress(r.streams.ErrOut, r.client, releases)
-}
-
-// showProgress shows what is told of releases, until stop.
-func showProgress(w io.Writer, client *cluster.Client, releases []canary.Release) (notify func(canary.Event), stop func()) {
-	p := &printer.Progress{Out: w, Style: style(w), Block: block(w)}
-	p.Begin(releases, time.Now())
-	return p.Handle, ticking(p, client)
-}
-
-// ticking lets time pass on a screen, until stop.
-func ticking(p *printer.Progress, client *cluster.Client) (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case now := <-tick.C:
-				p.Tick(now, client.Silence())
-			}
-		}
-	}()
-	return func() { close(done); <-ended }
 }

@@ -72,7 +72,7 @@ func (d *deploy) against(these []*object, errs []error) error {
 			continue
 		case cluster.ManagedByOthers(err):
 			managed = true
-			err = fmt.Errorf("%s: %s", these[i].name(), err.Error()) //nolint:errorlint // in kubectl's words, not as the server's answer
+			err = fmt.Errorf("%s: %s", these[i].name(), err.Error()) // in kubectl's words, not as the server's answer
 		}
 		all = append(all, err)
 	}

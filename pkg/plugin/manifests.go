@@ -145,7 +145,7 @@ func (o *object) place(namespace string, enforce, namespaced bool) error {
 	case o.given == "":
 		o.Object.SetNamespace(namespace)
 	case enforce && o.given != namespace:
-		return fmt.Errorf("the namespace from the provided object %q does not match the namespace %q. You must pass '--namespace=%s' to perform this operation.", //nolint:revive,staticcheck // kubectl's words
+		return fmt.Errorf("the namespace from the provided object %q does not match the namespace %q. You must pass '--namespace=%s' to perform this operation.", //nolint:staticcheck // kubectl's words
 			o.given, namespace, o.given)
 	}
 	return nil

@@ -5,10 +5,13 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 	"k8s.io/cli-runtime/pkg/printers"
 
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
+	"github.com/kubectl-canary/kubectl-canary/internal/cluster"
 	"github.com/kubectl-canary/kubectl-canary/internal/printer"
 )
 
@@ -44,4 +47,30 @@ func block(w io.Writer) *printer.Block {
 		}
 		return width, height
 	}}
+}
+
+// showProgress shows what is told of releases, until stop.
+func showProgress(w io.Writer, client *cluster.Client, releases []canary.Release) (notify func(canary.Event), stop func()) {
+	p := &printer.Progress{Out: w, Style: style(w), Block: block(w)}
+	p.Begin(releases, time.Now())
+	return p.Handle, ticking(p, client)
+}
+
+// ticking lets time pass on a screen, until stop.
+func ticking(p *printer.Progress, client *cluster.Client) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case now := <-tick.C:
+				p.Tick(now, client.Silence())
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
 }
