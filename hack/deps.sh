@@ -14,7 +14,7 @@ fi
 
 hack/install.sh "${missing[@]}"
 
-want=$(awk '$1 == "go" {print $2}' go.mod)
+want=$(awk '$1 == "go" {print $2}' go.mod sandbox/go.mod | sort -V | tail -n 1)
 if ! command -v go >/dev/null; then
 	echo "missing: Go $want or newer" >&2
 	exit 1

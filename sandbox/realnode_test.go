@@ -182,6 +182,9 @@ func TestRealNode(t *testing.T) {
 func TestRealNodeKilled(t *testing.T) {
 	c, before := newRealNode(t, "killed")
 	c.up("--real-node")
+	if _, stderr, err := c.sandbox("up", "--real-node", "--metrics"); exitCode(err) != 1 || !strings.Contains(stderr, "runs without metrics-server") {
+		t.Errorf("up with metrics-server: %v, %s", err, stderr)
+	}
 	own := namespaces(t, c.initPID())
 	kill(t, c.initPID())
 	for _, args := range [][]string{{"status"}, {"up", "--real-node"}, {"load-image", sandboxBin, "web:v1"}} {

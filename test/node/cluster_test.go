@@ -57,7 +57,7 @@ func start() (s *sandbox, err error) {
 			s.guard.Stop()
 		}
 	}()
-	if s.kubeconfig, err = s.guard.Run("up", "--real-node"); err != nil {
+	if s.kubeconfig, err = s.guard.Run("up", "--real-node", "--metrics"); err != nil {
 		return nil, err
 	}
 	images := []string{"load-image", appProgram}

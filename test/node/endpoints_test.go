@@ -1,11 +1,7 @@
 package node
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -16,9 +12,8 @@ import (
 
 // endpoints watches which endpoints of a namespace's Services are ready. It shares no code with the plugin.
 type endpoints struct {
-	cmd   *exec.Cmd
+	stop  func()
 	first chan struct{} // closed when the first were seen
-	ended chan struct{}
 
 	mu    sync.Mutex
 	ready map[string]map[string]versions // by Service and EndpointSlice
@@ -30,35 +25,10 @@ type versions struct{ v1, v2 int }
 
 func watchEndpoints(t testing.TB, namespace string) *endpoints {
 	t.Helper()
-	e := &endpoints{ready: map[string]map[string]versions{}, least: map[string]int{}, first: make(chan struct{}), ended: make(chan struct{})}
-	e.cmd = cluster.command(t.Context(), "kubectl", "get", "endpointslices", "-n", namespace, "--watch", "-o", "json")
-	out, err := e.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.stop)
-	go e.follow(t, out)
+	e := &endpoints{ready: map[string]map[string]versions{}, least: map[string]int{}, first: make(chan struct{})}
+	e.stop = watch(t, namespace, "endpointslices", e.see)
 	<-e.first
 	return e
-}
-
-func (e *endpoints) follow(t testing.TB, out io.Reader) {
-	defer close(e.ended)
-	for decoder := json.NewDecoder(out); ; {
-		var s discoveryv1.EndpointSlice
-		err := decoder.Decode(&s)
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			t.Errorf("watching endpoints: %v", err)
-			return
-		}
-		e.see(&s)
-	}
 }
 
 func (e *endpoints) see(s *discoveryv1.EndpointSlice) {
@@ -116,10 +86,4 @@ func (e *endpoints) until(t testing.TB, want versions) {
 			t.Fatal(missing())
 		}
 	}
-}
-
-func (e *endpoints) stop() {
-	_ = e.cmd.Process.Kill()
-	<-e.ended
-	_ = e.cmd.Wait()
 }

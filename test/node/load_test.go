@@ -16,6 +16,7 @@ import (
 type load struct {
 	t     testing.TB
 	cmd   *exec.Cmd
+	rate  int // requests in a second
 	out   bytes.Buffer
 	began time.Time
 	err   bytes.Buffer
@@ -24,16 +25,12 @@ type load struct {
 
 // report is what the load generator reports, as far as it counts here. Times of failures are when requests were due.
 type report struct {
-	Started  time.Time `json:"started"`
-	Valid    bool      `json:"valid"`
-	Reason   string    `json:"reason"`
-	Requests int       `json:"requests"`
-	Failed   int       `json:"failed"`
-	Versions map[string]struct {
-		Requests int       `json:"requests"`
-		First    time.Time `json:"first"`
-		Last     time.Time `json:"last"`
-	} `json:"versions"`
+	Started  time.Time          `json:"started"`
+	Valid    bool               `json:"valid"`
+	Reason   string             `json:"reason"`
+	Requests int                `json:"requests"`
+	Failed   int                `json:"failed"`
+	Versions map[string]answers `json:"versions"`
 	Failures map[string]struct {
 		Count   int    `json:"count"`
 		Example string `json:"example"`
@@ -43,6 +40,16 @@ type report struct {
 	LongestOutage float64    `json:"longestOutage"` // seconds
 }
 
+// answers are those of a version, by when they came.
+type answers struct {
+	Requests     int       `json:"requests"`
+	Failed       int       `json:"failed"`
+	First        time.Time `json:"first"`
+	Last         time.Time `json:"last"`
+	FirstFailure time.Time `json:"firstFailure"` // zero without one
+	LastFailure  time.Time `json:"lastFailure"`
+}
+
 // rate is the requests in a second, each on a connection of its own.
 const rate = 200
 
@@ -50,8 +57,13 @@ const rate = 200
 func startLoad(t testing.TB, namespace, service string, flags ...string) *load {
 	t.Helper()
 	forgetConnections(t)
+	return request(t, namespace, service, rate, flags...)
+}
+
+func request(t testing.TB, namespace, service string, rate int, flags ...string) *load {
+	t.Helper()
 	address := runs(t, "", "kubectl", "get", "service", service, "-n", namespace, "-o", "jsonpath={.spec.clusterIP}:{.spec.ports[0].port}")
-	l := &load{t: t, began: time.Now()}
+	l := &load{t: t, rate: rate, began: time.Now()}
 	args := []string{"canary-load", "--url", "http://" + address + "/", "--rate", fmt.Sprint(rate), "--for", "10m"}
 	l.cmd = cluster.command(t.Context(), append(args, flags...)...)
 	l.cmd.Stdout, l.cmd.Stderr = &l.out, &l.err
@@ -74,7 +86,7 @@ func forgetConnections(t testing.TB) {
 
 // until goes on until so many requests were sent since the load began.
 func (l *load) until(requests int) *load {
-	time.Sleep(time.Until(l.began.Add(time.Duration(requests) * time.Second / rate)))
+	time.Sleep(time.Until(l.began.Add(time.Duration(requests) * time.Second / time.Duration(l.rate))))
 	return l
 }
 

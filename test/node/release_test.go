@@ -23,8 +23,8 @@ type app struct {
 	preStop  bool // pods wait five seconds before they get their SIGTERM
 	graceful bool // on SIGTERM pods go on accepting for five seconds; else they stop at once
 	ready    time.Duration
-	stable   int32 // replicas of v1; 3 unless given
-	second   int32 // replicas of v2; 1 unless given
+	alone    bool              // v2 has no pod; else it has one
+	sick     map[string]string // by Deployment: the variable of the app, and its value, that makes it so, such as ERROR_RATE=0.05
 }
 
 // deploy makes a namespace with the messenger's four services, returns when they serve, and removes it with the test.
@@ -74,13 +74,13 @@ func (a app) manifests(namespace string) (string, error) {
 		if err := add(s); err != nil {
 			return "", err
 		}
-		for version, replicas := range map[string]int32{"v1": cmp.Or(a.stable, 3), "v2": cmp.Or(a.second, 1)} {
+		for version, replicas := range map[string]int32{"v1": 3, "v2": map[bool]int32{true: 0, false: 1}[a.alone]} {
 			var d appsv1.Deployment
 			if err := read(filepath.Join(folder, service+"-"+version+"-deployment.yaml"), &d); err != nil {
 				return "", err
 			}
 			d.Namespace, d.Spec.Replicas = namespace, &replicas
-			a.configure(&d.Spec.Template.Spec.Containers[0], version)
+			a.configure(&d.Spec.Template.Spec.Containers[0], d.Name, version)
 			if err := add(d); err != nil {
 				return "", err
 			}
@@ -89,10 +89,13 @@ func (a app) manifests(namespace string) (string, error) {
 	return strings.Join(all, "---\n"), nil
 }
 
-func (a app) configure(c *corev1.Container, version string) {
+func (a app) configure(c *corev1.Container, deployment, version string) {
 	c.Env = []corev1.EnvVar{
 		{Name: "VERSION", Value: version}, {Name: "READY_AFTER", Value: cmp.Or(a.ready, 2*time.Second).String()},
 		{Name: "PORT", Value: strconv.Itoa(int(c.Ports[0].ContainerPort))}, {Name: "DRAIN", Value: map[bool]string{true: "true", false: "false"}[a.graceful]},
+	}
+	if name, value, sick := strings.Cut(a.sick[deployment], "="); sick {
+		c.Env = append(c.Env, corev1.EnvVar{Name: name, Value: value})
 	}
 	c.Lifecycle = nil
 	if a.preStop {

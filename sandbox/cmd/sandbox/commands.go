@@ -41,7 +41,7 @@ func command() *cobra.Command {
 			return do(ctx, c, args)
 		}
 	}
-	components := " (" + strings.Join(cluster.Components, ", ") + "; with a real node no kwok, but containerd, kubelet, kube-proxy)"
+	components := " (" + strings.Join(cluster.Components, ", ") + "; with a real node no kwok, but containerd, kubelet, kube-proxy, and with --metrics metrics-server)"
 
 	var o cluster.Options
 	var check bool
@@ -63,6 +63,7 @@ func command() *cobra.Command {
 	}
 	up.Flags().IntVar(&o.Nodes, "nodes", 1, "number of simulated nodes")
 	up.Flags().BoolVar(&o.RealNode, "real-node", false, "one real node instead, whose pods run and serve: on Linux, as root; everything runs in a network of its own")
+	up.Flags().BoolVar(&o.Metrics, "metrics", false, "with --real-node: metrics-server too, for metrics.k8s.io and kubectl top")
 	up.Flags().BoolVar(&check, "check", false, "with --real-node: only say whether this machine can run one")
 	up.MarkFlagsMutuallyExclusive("nodes", "real-node")
 	up.Flags().StringVar(&o.AuditPolicy, "audit-policy", "", "file with an audit policy: what it asks for is written to logs/audit.log in the cluster's folder")

@@ -30,7 +30,8 @@ type state struct {
 	Server     string      `json:"server"`
 	Ready      bool        `json:"ready"` // `up` has seen it ready
 	RealNode   bool        `json:"realNode,omitempty"`
-	Init       process     `json:"init,omitzero"` // of the namespaces that a real node's cluster runs in
+	Metrics    bool        `json:"metrics,omitempty"` // metrics-server too
+	Init       process     `json:"init,omitzero"`     // of the namespaces that a real node's cluster runs in
 	Components []*recorded `json:"components"`
 }
 
@@ -87,7 +88,10 @@ func (c *Cluster) again(verb string) string {
 
 // upAgain is the verb, and its flags, that started the cluster.
 func (s *state) upAgain() string {
-	if s.RealNode {
+	switch {
+	case s.Metrics:
+		return "up --real-node --metrics"
+	case s.RealNode:
 		return "up --real-node"
 	}
 	return "up"

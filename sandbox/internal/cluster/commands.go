@@ -17,14 +17,14 @@ const (
 const NetworkFlag = "--pod-network"
 
 // ports are the ports a cluster listens on, all on 127.0.0.1. pods is where simulated pods have their network.
-type ports struct{ etcd, etcdPeer, apiServer, kubelet, pods int }
+type ports struct{ etcd, etcdPeer, apiServer, kubelet, pods, metrics int }
 
 func findPorts() (ports, error) {
-	p, err := freePorts(5)
+	p, err := freePorts(6)
 	if err != nil {
 		return ports{}, err
 	}
-	return ports{etcd: p[0], etcdPeer: p[1], apiServer: p[2], kubelet: p[3], pods: p[4]}, nil
+	return ports{etcd: p[0], etcdPeer: p[1], apiServer: p[2], kubelet: p[3], pods: p[4], metrics: p[5]}, nil
 }
 
 func (p ports) network() string { return fmt.Sprintf("127.0.0.1:%d", p.pods) }
@@ -69,6 +69,9 @@ func (c *Cluster) commands(p ports) map[string][]string {
 			"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", p.apiServer),
 			"--tls-cert-file=" + c.cert("kube-apiserver"), "--tls-private-key-file=" + c.key("kube-apiserver"),
 			"--client-ca-file=" + c.cert("ca"),
+			"--requestheader-client-ca-file=" + c.cert("front-proxy-ca"), "--requestheader-allowed-names=front-proxy-client",
+			"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group", "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+			"--proxy-client-cert-file=" + c.cert("front-proxy-client"), "--proxy-client-key-file=" + c.key("front-proxy-client"),
 			"--authorization-mode=Node,RBAC",
 			"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
 			"--service-account-key-file=" + c.key("service-accounts"), "--service-account-signing-key-file=" + c.key("service-accounts"),
@@ -103,5 +106,6 @@ func (c *Cluster) commands(p ports) map[string][]string {
 			"--node-ip=127.0.0.1", fmt.Sprintf("--node-port=%d", p.kubelet), fmt.Sprintf("--server-address=127.0.0.1:%d", p.kubelet),
 			"--tls-cert-file=" + c.cert("kubelet"), "--tls-private-key-file=" + c.key("kubelet"),
 		},
+		MetricsServer: c.metricsArgs(p.metrics),
 	}
 }

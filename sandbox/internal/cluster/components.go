@@ -1,5 +1,7 @@
 package cluster
 
+import "slices"
+
 // The components, in the order in which they start. A component's name is also what its process is called.
 const (
 	Etcd              = "etcd"
@@ -10,9 +12,10 @@ const (
 	Containerd        = "containerd"
 	Kubelet           = "kubelet"
 	KubeProxy         = "kube-proxy"
+	MetricsServer     = "metrics-server"
 )
 
-// Components lists the components of a cluster, RealNode those of one with a real node.
+// Components lists the components of a cluster, RealNode those of one with a real node. MetricsServer is one more, on request.
 var (
 	Components = []string{Etcd, APIServer, Kwok, ControllerManager, Scheduler}
 	RealNode   = []string{Etcd, APIServer, Containerd, ControllerManager, Scheduler, Kubelet, KubeProxy}
@@ -20,7 +23,10 @@ var (
 
 // names lists the components that this cluster has.
 func (s *state) names() []string {
-	if s.RealNode {
+	switch {
+	case s.Metrics:
+		return append(slices.Clone(RealNode), MetricsServer)
+	case s.RealNode:
 		return RealNode
 	}
 	return Components

@@ -18,7 +18,7 @@ func (c *Cluster) create(ctx context.Context, o Options, auditPolicy []byte, pro
 	if err != nil {
 		return err
 	}
-	s := &state{Nodes: o.Nodes, RealNode: o.RealNode, Server: local(p.apiServer)}
+	s := &state{Nodes: o.Nodes, RealNode: o.RealNode, Metrics: o.Metrics, Server: local(p.apiServer)}
 	if err := c.save(s); err != nil { // first of all: it is what makes the folder a cluster's
 		return err
 	}
@@ -91,6 +91,9 @@ func (c *Cluster) create(ctx context.Context, o Options, auditPolicy []byte, pro
 			return err
 		}
 	}
+	if s.Metrics {
+		last = append(last, MetricsServer)
+	}
 	// the others have no rights before the API server has made their roles: started earlier, they would back off
 	if err := c.await(ctx, s, "the API", client.ready); err != nil {
 		return err
@@ -105,6 +108,14 @@ func (c *Cluster) create(ctx context.Context, o Options, auditPolicy []byte, pro
 	c.progressf("the nodes are ready (%.1fs)", time.Since(begin).Seconds())
 	if s.RealNode {
 		if err := c.await(ctx, s, "kube-proxy", s.routed); err != nil {
+			return err
+		}
+	}
+	if s.Metrics {
+		if err := c.registerMetrics(ctx, client, p.metrics); err != nil {
+			return err
+		}
+		if err := c.await(ctx, s, "metrics-server", client.metricsServed); err != nil {
 			return err
 		}
 	}

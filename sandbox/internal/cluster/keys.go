@@ -21,10 +21,20 @@ func (c *Cluster) makeKeys(server string) error {
 	if err != nil {
 		return err
 	}
+	frontProxyCA, err := pki.NewCA("sandbox-" + c.Name + "-front-proxy")
+	if err != nil {
+		return err
+	}
 	pairs := map[string]func() (pki.Pair, error){
 		"ca":      func() (pki.Pair, error) { return ca.Pair, nil },
 		"etcd-ca": func() (pki.Pair, error) { return etcdCA.Pair, nil },
 		"etcd":    func() (pki.Pair, error) { return etcdCA.Server("etcd") },
+		// who calls other API servers in the name of users
+		"front-proxy-ca":     func() (pki.Pair, error) { return frontProxyCA.Pair, nil },
+		"front-proxy-client": func() (pki.Pair, error) { return frontProxyCA.Client("front-proxy-client") },
+		"metrics-server": func() (pki.Pair, error) {
+			return ca.Server("metrics-server", metricsService.Name+"."+metricsService.Namespace+".svc")
+		},
 		"kubelet": func() (pki.Pair, error) { return ca.Server("kubelet", realnode.Address) },
 		"kube-apiserver": func() (pki.Pair, error) {
 			return ca.Server("kube-apiserver", serviceIP, "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
@@ -54,6 +64,7 @@ func (c *Cluster) makeKeys(server string) error {
 		{c.path("kube-scheduler.kubeconfig"), "system:kube-scheduler", ""},
 		{c.path("kubelet.kubeconfig"), "system:node:" + realnode.Name, "system:nodes"},
 		{c.path("kube-proxy.kubeconfig"), "system:kube-proxy", ""},
+		{c.path("metrics-server.kubeconfig"), "system:sandbox:metrics-server", "system:masters"},
 	}
 	for _, u := range users {
 		var groups []string

@@ -78,7 +78,7 @@ func program(programs realnode.Programs, component string) string {
 	switch component {
 	case Containerd:
 		return programs.Containerd
-	case Kubelet, KubeProxy:
+	case Kubelet, KubeProxy, MetricsServer:
 		return programs.Node
 	}
 	return ""

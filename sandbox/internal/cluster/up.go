@@ -17,6 +17,7 @@ const startTimeout = 2 * time.Minute
 type Options struct {
 	Nodes       int    // simulated ones
 	RealNode    bool   // one real node instead
+	Metrics     bool   // metrics-server too; needs a real node
 	AuditPolicy string // a file, or empty for no audit log
 }
 
@@ -25,6 +26,9 @@ type Options struct {
 func (c *Cluster) Up(ctx context.Context, o Options) error {
 	if o.Nodes < 1 {
 		return fmt.Errorf("--nodes %d: want at least 1", o.Nodes)
+	}
+	if o.Metrics && !o.RealNode {
+		return errors.New("--metrics needs --real-node: simulated pods use nothing")
 	}
 	var programs realnode.Programs
 	var policy []byte
@@ -60,6 +64,8 @@ func (c *Cluster) Up(ctx context.Context, o Options) error {
 		}
 	case s.RealNode != o.RealNode:
 		return fmt.Errorf("cluster %q runs, and its nodes are of the other kind: `%s` first", c.Name, c.again("down"))
+	case o.Metrics && !s.Metrics:
+		return fmt.Errorf("cluster %q runs without metrics-server: `%s` first", c.Name, c.again("down"))
 	default:
 		if s.Nodes != o.Nodes {
 			c.progressf("cluster %q runs, with %d node(s)", c.Name, s.Nodes)

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -43,6 +44,10 @@ type Answers struct {
 	Failed   int       `json:"failed"`
 	First    time.Time `json:"first"` // when the first answer came
 	Last     time.Time `json:"last"`
+	// FirstFailure and LastFailure are when the first and the last answer that failed came; null without one.
+	FirstFailure *time.Time `json:"firstFailure"`
+	LastFailure  *time.Time `json:"lastFailure"`
+	Latency      Latency    `json:"latency"`
 }
 
 // Lost are the requests that failed in one way.
@@ -76,8 +81,9 @@ func (r Run) Report() Report {
 		Started: r.Started, Ended: r.Ended, Interrupted: r.Interrupted, Valid: reason == "", Reason: reason,
 		Requests: len(r.Requests), Shed: r.Shed, Late: r.Late.Seconds(), Reconnects: r.Reconnects,
 		Versions: map[string]*Answers{}, Failures: map[Failure]*Lost{}, Timeline: []*Second{},
-		LongestOutage: r.longestOutage().Seconds(), Latency: r.latency(),
+		LongestOutage: r.longestOutage().Seconds(),
 	}
+	took := map[string][]time.Duration{} // of those that did not fail, by version
 	for _, q := range r.Requests {
 		due, ended := r.Started.Add(q.At), r.Started.Add(q.At+q.Took)
 		for len(report.Timeline) <= int(q.At/time.Second) {
@@ -91,17 +97,18 @@ func (r Run) Report() Report {
 				report.Versions[q.Version] = answers
 			}
 			answers.Requests++
-			if q.Failure != "" {
-				answers.Failed++
-			}
 			if ended.Before(answers.First) {
 				answers.First = ended
 			}
 			if ended.After(answers.Last) {
 				answers.Last = ended
 			}
+			if q.Failure != "" {
+				answers.fail(ended)
+			}
 		}
 		if q.Failure == "" {
+			took[q.Version] = append(took[q.Version], q.Took)
 			report.OK++
 			second.OK[q.Version]++
 			continue
@@ -120,7 +127,22 @@ func (r Run) Report() Report {
 		lost.Count++
 		lost.Last = due
 	}
+	for version, answers := range report.Versions {
+		answers.Latency = latency(took[version])
+	}
+	report.Latency = latency(slices.Concat(slices.Collect(maps.Values(took))...))
 	return report
+}
+
+// fail counts an answer that failed and came at this time.
+func (a *Answers) fail(at time.Time) {
+	a.Failed++
+	if a.FirstFailure == nil || at.Before(*a.FirstFailure) {
+		a.FirstFailure = &at
+	}
+	if a.LastFailure == nil || at.After(*a.LastFailure) {
+		a.LastFailure = &at
+	}
 }
 
 // invalid says why the run is none to draw conclusions from, if so.
@@ -168,13 +190,7 @@ func (r Run) longestOutage() time.Duration {
 	return longest
 }
 
-func (r Run) latency() Latency {
-	var took []time.Duration
-	for _, q := range r.Requests {
-		if q.Failure == "" {
-			took = append(took, q.Took)
-		}
-	}
+func latency(took []time.Duration) Latency {
 	slices.Sort(took)
 	percentile := func(p int) float64 {
 		if len(took) == 0 {

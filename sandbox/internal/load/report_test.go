@@ -64,6 +64,10 @@ func TestReport(t *testing.T) {
 	if v1 := report.Versions["v1"]; v1.First.Sub(r.Started) != 150*time.Millisecond || v1.Last.Sub(r.Started) != 1600*time.Millisecond {
 		t.Errorf("the answers of v1 are from %v to %v", v1.First.Sub(r.Started), v1.Last.Sub(r.Started))
 	}
+	v1 := report.Versions["v1"]
+	if v1.Failed != 0 || v1.FirstFailure != nil || v1.LastFailure != nil || v1.Latency != report.Latency {
+		t.Errorf("v1 is %+v", v1)
+	}
 	if want := (Latency{P50: 0.009, P90: 0.15, P99: 1.5, Max: 1.5}); report.Latency != want {
 		t.Errorf("latency is %+v", report.Latency)
 	}
@@ -135,5 +139,36 @@ func TestOptions(t *testing.T) {
 		if err != nil && !strings.HasPrefix(name, "no ") && !strings.Contains(err.Error(), name) {
 			t.Errorf("%q is not in %q", name, err)
 		}
+	}
+}
+
+// What a version answers badly is its own, and so is how long it takes.
+func TestReportVersions(t *testing.T) {
+	r := sequence("............")
+	for i := range r.Requests {
+		if q := &r.Requests[i]; i%3 == 2 { // 2, 5, 8, 11
+			q.Version, q.Took = "v2", time.Second
+			if i != 8 {
+				q.Failure = HTTP5xx
+			}
+		}
+	}
+	r.Requests[2].Took, r.Requests[5].Took = 5*time.Second, 10*time.Second // the first to be due comes second, the next last
+	report := r.Report()
+	v1, v2 := report.Versions["v1"], report.Versions["v2"]
+	if v1.Requests != 8 || v1.Failed != 0 || v2.Requests != 4 || v2.Failed != 3 {
+		t.Errorf("v1 is %+v, v2 %+v", v1, v2)
+	}
+	if first, last := v2.FirstFailure.Sub(r.Started), v2.LastFailure.Sub(r.Started); first != 2100*time.Millisecond || last != 10500*time.Millisecond {
+		t.Errorf("v2 failed from %v to %v", first, last)
+	}
+	if want := (Latency{P50: 0.005, P90: 0.011, P99: 0.011, Max: 0.011}); v1.Latency != want {
+		t.Errorf("the latency of v1 is %+v", v1.Latency)
+	}
+	if want := (Latency{P50: 1, P90: 1, P99: 1, Max: 1}); v2.Latency != want {
+		t.Errorf("the latency of v2 is %+v", v2.Latency)
+	}
+	if want := (Latency{P50: 0.007, P90: 1, P99: 1, Max: 1}); report.Latency != want {
+		t.Errorf("latency is %+v", report.Latency)
 	}
 }
