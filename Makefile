@@ -94,11 +94,11 @@ node:
 test-unit: ## Run the tests that need no cluster
 	go test ./docs ./internal/... ./pkg/... ./test/contract ./test/guard ./test/markdown ./test/witness
 
-FUZZTIME ?= 1m
+INPUTS ?= 50000x
 
 .PHONY: fuzz
-fuzz: ## Look for inputs that break a parser, a plan or what is printed, FUZZTIME for each target
-	hack/fuzz.sh $(FUZZTIME)
+fuzz: ## Look for inputs that break a parser, a plan or what is printed, INPUTS for each target
+	hack/fuzz.sh $(INPUTS)
 
 .PHONY: script
 script: build bin/sandbox ## Run one script test: make script T=name

@@ -48,7 +48,7 @@ func (e *ConflictError) Error() string {
 // by names the writer, first as a user knows it, and says when.
 func (e *ConflictError) by() string {
 	if e.Manager == "" {
-		return ""
+		return "; its managed fields do not say by whom"
 	}
 	manager := oneLine(e.Manager)
 	s := " by " + manager

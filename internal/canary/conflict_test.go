@@ -7,7 +7,7 @@ import (
 
 func TestConflictErrors(t *testing.T) {
 	for want, err := range map[string]error{
-		`replicas of deployment "auth-v1" were changed from 3 to 5 meanwhile`: &ConflictError{Deployment: "auth-v1", Want: 3, Found: 5},
+		`replicas of deployment "auth-v1" were changed from 3 to 5 meanwhile; its managed fields do not say by whom`: &ConflictError{Deployment: "auth-v1", Want: 3, Found: 5},
 		`replicas of deployment "auth-v1" were changed from 3 to 5 meanwhile by kubectl (Update, subresource scale) at 2026-01-01T12:00:00Z`: &ConflictError{
 			Deployment: "auth-v1", Want: 3, Found: 5, Seen: noon.Add(time.Second),
 			Writer: Writer{Manager: "kubectl", Operation: "Update", Subresource: "scale", At: noon.In(time.FixedZone("", 3600))},

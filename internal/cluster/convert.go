@@ -78,7 +78,8 @@ func toDeployment(d *appsv1.Deployment) canary.Deployment {
 // count is a number of pods: the API server allows none below 0, and nothing that comes after this has to ask.
 func count(n int32) int { return max(0, int(n)) }
 
-// writer finds who owns the replicas. Where several do, as after applies that agree, it is the last of them.
+// writer finds who owns the replicas. Where several do, as after applies that agree, it is the last of them. After writes of the scale
+// that raced it may be nobody: the API server loses the owner then, and names none until somebody writes the Deployment itself (1.37).
 func writer(fields []metav1.ManagedFieldsEntry) (w canary.Writer) {
 	for _, m := range fields {
 		if m.Subresource == "status" || m.FieldsV1 == nil || !ownsReplicas(m.FieldsV1.GetRawBytes()) {

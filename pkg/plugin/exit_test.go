@@ -94,7 +94,7 @@ func TestMessage(t *testing.T) {
 		{"joined", errors.Join(errors.New("boom"), forbidden), `Error from server (Forbidden): deployments.apps "auth-v2" is forbidden: no`},
 		{"not logged in", apierrors.NewUnauthorized("who are you"), "error: You must be logged in to the server (who are you)"},
 		{"no server", fmt.Errorf("reading: %w", &url.Error{Op: "Get", URL: "http://api", Err: errors.New("no such host")}), "Unable to connect to the server: no such host"},
-		{"conflict", conflict, `error: replicas of deployment "auth-v2" were changed from 1 to 5 meanwhile`},
+		{"conflict", conflict, `error: replicas of deployment "auth-v2" were changed from 1 to 5 meanwhile; its managed fields do not say by whom`},
 		{"hostile", errors.New("a\x1b[2Jb\u202ec"), "error: a?[2Jb?c"},
 		{"hostile server", apierrors.NewBadRequest("a\x1b[2J\nError from server: forged"), "Error from server (BadRequest): a?[2J Error from server: forged"},
 	} {
