@@ -113,7 +113,7 @@ bench: deps build sandbox ## Measure the plugin beside kubectl, twenty minutes, 
 
 APP ?= .
 
-# APP=neither is a short one, to see that it works; what it leaves out is not written.
+# APP=neither is a short one, to see that it works, and APP=migrate what gates save; what it leaves out is not written.
 .PHONY: bench-traffic
 bench-traffic: deps build node ## Count the requests that moves lose beside scripts, half an hour, as root on Linux, and write docs/benchmarks.md
 	go test ./test/node -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkTraffic$$/($(APP))' -benchtime 1x -report "$(CURDIR)/docs/benchmarks.md"

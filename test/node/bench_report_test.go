@@ -12,9 +12,10 @@ import (
 
 // measured is all that BenchmarkTraffic has found.
 type measured struct {
-	moves []moved
-	bakes []rolledBack
-	quiet []report // loads without a move, one after each series of moves
+	moves   []moved
+	bakes   []rolledBack
+	stopped []stopped
+	quiet   []report // loads without a move, one after each series of moves
 }
 
 type moved struct {

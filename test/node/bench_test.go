@@ -61,7 +61,7 @@ func BenchmarkTraffic(b *testing.B) {
 	if lacking != "" {
 		b.Fatal(lacking)
 	}
-	document, err := markdown.Open(*reportFile, "traffic", "bake")
+	document, err := markdown.Open(*reportFile, "traffic", "bake", "gates")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -86,10 +86,11 @@ func BenchmarkTraffic(b *testing.B) {
 		}
 	}
 	b.Run("bake", all.bake)
+	b.Run("migrate", all.migrate)
 	if b.Failed() {
 		return
 	}
-	for _, block := range []struct{ name, body string }{{"traffic", all.traffic(b)}, {"bake", all.rollbacks()}} {
+	for _, block := range []struct{ name, body string }{{"traffic", all.traffic(b)}, {"bake", all.rollbacks()}, {"gates", all.gates()}} {
 		if block.body != "" {
 			say("\n%s", block.body)
 			if err := document.Set(block.name, block.body); err != nil {

@@ -118,6 +118,19 @@ func TestMigrateSick(t *testing.T) {
 	}
 }
 
+// A canary that is as good as stable gets everything, though it is watched by all that there is.
+func TestMigrateGood(t *testing.T) {
+	onNode(t)
+	ns := deploy(t, app{alone: true, graceful: true})
+	startPrometheus(t, ns)
+	m := underLoad(t, ns, migrateBy(ns, "--pause", "15s", "--min-requests", "50", "--scrape", "--probe", "/", "--prometheus", prometheusURL, "--max-error-rate", "1%", "--max-latency", "p99=2s")...)
+	t.Logf("%s\nafter %s at %s", m.says, m.took, m.at)
+	requests, failed := m.loads.sum()
+	if m.code != 0 || m.at != "0/3" || failed > 0 || m.invalid != "" {
+		t.Errorf("exit code %d, at %s, %d of %d requests failed %s; want 0, 0/3 and none", m.code, m.at, failed, requests, m.invalid)
+	}
+}
+
 // Where stable is as sick, the canary is not to blame: it is not rolled back. With a bound that both break nobody can tell.
 func TestMigrateStableSick(t *testing.T) {
 	onNode(t)
