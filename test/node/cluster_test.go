@@ -58,7 +58,7 @@ func start() (s *sandbox, err error) {
 		}
 	}()
 	if s.kubeconfig, err = s.guard.Run("up", "--real-node", "--metrics"); err != nil {
-		return nil, err
+		return s, err
 	}
 	images := []string{"load-image", appProgram}
 	for _, service := range services {
