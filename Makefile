@@ -82,7 +82,7 @@ test-node: deps build node ## Run the tests that count lost requests, on a real 
 ROUNDS ?= 200
 
 .PHONY: test-faults
-test-faults: deps build sandbox ## Break what can be broken, quarter of an hour, and write docs/reliability.md
+test-faults: deps build sandbox ## Break what can be broken, forty minutes, and write docs/reliability.md
 	go test ./test/faults -count=1 -timeout 60m -rounds $(ROUNDS) -runs 3 -every 1 -report "$(CURDIR)/docs/reliability.md"
 
 # Elsewhere the tests say what is missing, and are skipped.
