@@ -89,8 +89,9 @@ func TestLife(t *testing.T) {
 	}
 }
 
+func uncompared(p *Policy) { p.WorseThanStable = nil }
+
 func TestErrorRate(t *testing.T) {
-	none := func(p *Policy) { p.WorseThanStable = nil }
 	for _, r := range []row{
 		{name: "as stable", canary: seen(1, users(1000, 10)), stable: seen(3, users(3000, 30)), want: Pass, says: "1% of 1000 requests failed, 1% of stable's 3000"},
 		{name: "five percent", canary: seen(1, users(400, 20)), stable: seen(3, users(1200, 0)), want: Fail, says: "more than 0.1%"},
@@ -111,9 +112,10 @@ func TestErrorRate(t *testing.T) {
 		{name: "at the bound", policy: policy(maxErrors(.01)), canary: seen(1, users(1000, 10)), stable: seen(3, users(3000, 27)), want: Pass},
 		{name: "stable over the bound too", policy: policy(maxErrors(.01)), canary: seen(1, users(1000, 50)), stable: seen(3, users(3000, 150)), want: Inconclusive, says: "so is stable's: no fault of the canary"},
 		{name: "stable over it, canary more", policy: policy(maxErrors(.01)), canary: seen(1, users(1000, 200)), stable: seen(3, users(3000, 150)), want: Fail},
-		{name: "stable over it, not compared", policy: policy(maxErrors(.01), none), canary: seen(1, users(1000, 50)), stable: seen(3, users(3000, 150)), want: Fail},
+		{name: "stable over it, not compared", policy: policy(maxErrors(.01), uncompared), canary: seen(1, users(1000, 50)), stable: seen(3, users(3000, 153)), want: Inconclusive, says: "5% of 1000 requests failed, 5.1% of stable's 3000: more than 1%, and so is stable's: no fault of the canary"},
+		{name: "stable over it, not compared, canary more", policy: policy(maxErrors(.01), uncompared), canary: seen(1, users(1000, 200)), stable: seen(3, users(3000, 150)), want: Fail, says: "more than 1%"},
 		{name: "stable over it, canary not", policy: policy(maxErrors(.01)), canary: seen(1, users(1000, 5)), stable: seen(3, users(3000, 150)), want: Pass},
-		{name: "only compared with nothing", policy: policy(none), canary: seen(1, users(1000, 900)), stable: seen(3, users(3000, 0)), want: Pass},
+		{name: "only compared with nothing", policy: policy(uncompared), canary: seen(1, users(1000, 900)), stable: seen(3, users(3000, 0)), want: Pass},
 
 		{name: "no traffic", canary: seen(1, users(0, 0)), stable: seen(3, users(3000, 0)), want: Inconclusive, says: "0 requests are too few: want 100"},
 		{name: "too few", policy: policy(maxErrors(.01)), canary: seen(1, users(99, 99)), stable: seen(3, users(3000, 0)), want: Inconclusive, says: "99 requests are too few"},
@@ -162,6 +164,9 @@ func TestLatency(t *testing.T) {
 		{name: "bound held", check: "latency-p99", policy: policy(maxLatency("p99=300ms")), canary: seen(1, users(1000, 0, fast...)), stable: seen(3, users(3000, 0, fast...)), want: Pass},
 		{name: "over the bound", check: "latency-p99", policy: policy(maxLatency("p99=100ms")), canary: seen(1, users(1000, 0, slow...)), stable: seen(3, users(3000, 0, fast...)), want: Fail, says: "more than 100ms"},
 		{name: "over the bound, as stable", check: "latency-p99", policy: policy(maxLatency("p99=100ms")), canary: seen(1, users(1000, 0, slow...)), stable: seen(3, users(3000, 0, slow...)), want: Inconclusive, says: "no fault of the canary"},
+		{name: "over the bound, as stable, not compared", check: "latency-p99", policy: policy(maxLatency("p99=100ms"), uncompared), canary: seen(1, users(1000, 0, slow...)), stable: seen(3, users(3000, 0, slow...)), want: Inconclusive, says: "p99 249ms, stable 249ms: more than 100ms, and so is stable's: no fault of the canary"},
+		{name: "over the bound, and stable by less, not compared", check: "latency-p99", policy: policy(maxLatency("p99=100ms"), uncompared), canary: seen(1, users(1000, 0, .9)), stable: seen(3, users(3000, 0, slow...)), want: Fail, says: "more than 100ms"},
+		{name: "over the bound, stable in the bucket that holds it", check: "latency-p99", policy: policy(maxLatency("p99=240ms")), canary: seen(1, users(1000, 0, .26)), stable: seen(3, users(3000, 0, .24)), want: Inconclusive, says: "p99 498ms, stable 249ms: more than 240ms, and so is stable's"},
 		{name: "over it so far", check: "latency-p99", policy: policy(maxLatency("p99=100ms")), canary: seen(1, users(180, 0, append(slices.Repeat([]float64{.09}, 176), .2, .2, .2)...)), stable: seen(3, users(300, 0, append(slices.Repeat([]float64{.09}, 176), .2)...)), early: true, want: Inconclusive, says: "the window goes on"},
 		{name: "over it in the end", check: "latency-p99", policy: policy(maxLatency("p99=100ms")), canary: seen(1, users(180, 0, append(slices.Repeat([]float64{.09}, 176), .2, .2, .2)...)), stable: seen(3, users(300, 0, append(slices.Repeat([]float64{.09}, 176), .2)...)), want: Fail},
 		{name: "over it for sure", check: "latency-p99", policy: policy(maxLatency("p99=100ms")), canary: seen(1, users(100, 0, slow...)), alone: true, early: true, want: Fail},

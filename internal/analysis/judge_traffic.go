@@ -52,9 +52,17 @@ func (j *judging) errorRate(check string, canary, stable *Traffic) Result {
 		other := stable.rate()
 		r.Stable = ofHundred(other)
 		seen += fmt.Sprintf(", %s of stable's %s", percent(other), amount(stable.Requests))
-		stableToo = j.MaxErrorRate != nil && other > *j.MaxErrorRate
+		stableToo = j.MaxErrorRate != nil && other > *j.MaxErrorRate && moreErrors(j.excused(), canary, stable).verdict != Fail
 	}
-	return r.conclude(bound, j.worseErrors(&r, canary, stable), stableToo && j.WorseThanStable != nil, seen)
+	return r.conclude(bound, j.worseErrors(&r, canary, stable), stableToo, seen)
+}
+
+// excused is by how much a canary may be worse than a stable that is beyond the same bound, for its fault to be no fault of its own.
+func (p *Policy) excused() float64 {
+	if p.WorseThanStable == nil {
+		return *DefaultPolicy().WorseThanStable // none compares nothing, but what both do is not to be blamed on one
+	}
+	return *p.WorseThanStable
 }
 
 // worseErrors compares the shares of errors.
@@ -69,12 +77,20 @@ func (j *judging) worseErrors(r *Result, canary, stable *Traffic) opinion {
 	case j.wrong(stable) != "":
 		return opinion{Inconclusive, "of stable, " + j.wrong(stable)}
 	}
-	worse := 1 + *j.WorseThanStable
-	most := max(worse*stable.rate(), stable.rate()+leastErrors)
-	if r.Bound == nil || 100*most < *r.Bound {
+	if most := mostErrors(*j.WorseThanStable, stable); r.Bound == nil || 100*most < *r.Bound {
 		r.Bound = ofHundred(most)
 	}
-	chance := worseByChance(canary.Errors, canary.Requests, stable.Errors, stable.Requests, worse)
+	return moreErrors(*j.WorseThanStable, canary, stable)
+}
+
+// mostErrors is the share that is allowed beside stable's.
+func mostErrors(worse float64, stable *Traffic) float64 {
+	return max((1+worse)*stable.rate(), stable.rate()+leastErrors)
+}
+
+func moreErrors(worse float64, canary, stable *Traffic) opinion {
+	most := mostErrors(worse, stable)
+	chance := worseByChance(canary.Errors, canary.Requests, stable.Errors, stable.Requests, 1+worse)
 	switch {
 	case canary.rate() <= most || chance >= doubtful:
 		return fine
