@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
@@ -127,5 +128,24 @@ func TestGatesTypedAgain(t *testing.T) {
 	}
 	if again, _, err := parsedGates(got); err != nil || again.from.Scrape == nil {
 		t.Errorf("%q: %v", got, err)
+	}
+}
+
+// However many checks say no, and however wordy one is, the reason is one line: the first, and how many others.
+func TestReasonOf(t *testing.T) {
+	result := func(release, message string) gateResult {
+		return gateResult{release, analysis.Result{Check: "error-rate", Message: message}}
+	}
+	all := []gateResult{result("auth", "5% failed"), result("chat", "6% failed"), result("users", "7% failed")}
+	for n, want := range []string{
+		"", "auth: error-rate: 5% failed", "auth: error-rate: 5% failed (and 1 more check)", "auth: error-rate: 5% failed (and 2 more checks)",
+	} {
+		if got := reasonOf(all[:n]); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+	long := reasonOf([]gateResult{result("auth", strings.Repeat("é ", 1000)), all[1]})
+	if n := utf8.RuneCountInString(long); n > 300 || !utf8.ValidString(long) || !strings.HasSuffix(long, "… (and 1 more check)") {
+		t.Errorf("%d characters: %q", n, long)
 	}
 }
