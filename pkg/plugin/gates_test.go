@@ -149,3 +149,35 @@ func TestReasonOf(t *testing.T) {
 		t.Errorf("%d characters: %q", n, long)
 	}
 }
+
+// A pause in which --probe cannot come to a verdict is refused before anything is asked, or where that depends on how many releases there
+// are before anything is written; a person who approves may know better.
+func TestProbesTooFew(t *testing.T) {
+	in(t, func(t *testing.T, a *api) {
+		names := []string{"auth", "chat", "users", "web", "shop", "mail"}
+		for _, name := range names {
+			a.release(name, 3, 1)
+		}
+		asked := len(a.requests)
+		code, _, errOut := a.do("migrate --probe / --steps 25@1h,50@3s,100")
+		if code != 1 || len(a.requests) != asked {
+			t.Errorf("%d, %q", code, a.requests[asked:])
+		}
+		contains(t, "stderr", errOut, "error: --probe sends each version at most 48 requests in a pause of 3s, and --min-requests asks for 100: want a --pause of 7s or longer, ")
+		code, _, errOut = a.do("migrate --probe / --pause 10s")
+		if code != 1 || len(a.writes()) > 0 {
+			t.Errorf("%d, %q", code, a.writes())
+		}
+		contains(t, "stderr", errOut, "error: --probe sends each version at most 66 requests in a pause of 10s, ", "want a --pause of 15s or longer")
+		for _, line := range []string{"migrate --probe / --pause 15s --plan", "migrate --probe / --pause 3s --min-requests 20 --plan", "migrate --probe / --pause 0 --plan"} {
+			if code, _, errOut := a.do(line); code != 0 {
+				t.Errorf("%s: %d, %s", line, code, errOut)
+			}
+		}
+		code, _, errOut = a.do("migrate --probe / --pause 3s --approve --plan")
+		if code != 0 {
+			t.Errorf("%d, %s", code, errOut)
+		}
+		contains(t, "stderr", errOut, "Warning: --probe sends each version at most ")
+	})
+}
