@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,6 +137,8 @@ func (p *Prometheus) ask(ctx context.Context, query string) (model.Value, error)
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	value, warnings, err := p.api.Query(ctx, query, time.Time{}, prometheusv1.WithTimeout(p.timeout))
+	// Some versions send hints on style as warnings.
+	warnings = slices.DeleteFunc(warnings, func(text string) bool { return strings.HasPrefix(text, "PromQL info: ") })
 	switch {
 	case err == nil && len(warnings) > 0:
 		return nil, errors.New("Prometheus warns of its answer: " + strings.Join(strings.Fields(warnings[0]), " "))

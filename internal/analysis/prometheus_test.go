@@ -201,6 +201,7 @@ func TestPrometheusWithoutFigures(t *testing.T) {
 		"a bad query":      {[]any{fails(400, `{"status":"error","errorType":"bad_data","error":"parse error:\nunexpected"}`)}, "does not understand the query: parse error: unexpected"},
 		"too much work":    {[]any{fails(422, `{"status":"error","errorType":"execution","error":"too many samples"}`)}, "Prometheus fails: too many samples"},
 		"half the data":    {[]any{fails(200, `{"status":"success","data":{"resultType":"vector","result":[]},"warnings":["store is away"]}`)}, "Prometheus warns of its answer: store is away"},
+		"200 and an error": {[]any{fails(200, `{"status":"error","errorType":"execution","error":"query timed out"}`)}, "Prometheus fails: query timed out"},
 		"too much":         {[]any{fails(200, strings.Repeat(" ", mostAnswer+1))}, "more than 16Mi"},
 		"hung up": {[]any{func(w http.ResponseWriter) {
 			conn, _, _ := w.(http.Hijacker).Hijack()
@@ -218,6 +219,14 @@ func TestPrometheusWithoutFigures(t *testing.T) {
 	}
 	if got := (&fake{t: t}).prometheus(Settings{}).Traffic(t.Context(), Values{Namespace: "messenger"}); got.Problem != "there are no pods to ask about" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A hint on style is no doubt about the figures.
+func TestPrometheusInfo(t *testing.T) {
+	f := &fake{t: t, answers: []any{fails(200, `{"status":"success","data":{"resultType":"scalar","result":[1,"7"]},"warnings":["PromQL info: metric might not be a counter"]}`)}}
+	if n, err := f.prometheus(Settings{}).number(t.Context(), "x"); err != nil || n != 7 {
+		t.Errorf("%v, %v", n, err)
 	}
 }
 
