@@ -64,7 +64,7 @@ func (n Names) choose(all map[string]*dto.MetricFamily) (requests, latency []*dt
 		return nil
 	}
 	there := func(*dto.MetricFamily) bool { return true }
-	http, times, grpc, grpcTimes := requestNames, latencyNames, []string{grpcRequests}, []string{grpcLatency}
+	http, times, grpc, grpcTimes := requestNames, latencyNames, grpcRequests, grpcLatency
 	if n.Requests != "" {
 		http, grpc = []string{n.Requests}, nil
 	}

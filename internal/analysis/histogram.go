@@ -32,23 +32,7 @@ func (h Histogram) Quantile(q float64) float64 {
 	if last < 1 || !math.IsInf(h[last].UpTo, 1) || !(h.Total() > 0) || !(q >= 0 && q <= 1) {
 		return math.NaN()
 	}
-	rank := q * h.Total()
-	at := slices.IndexFunc(h[:last], func(b Bucket) bool { return b.Count >= rank })
-	switch {
-	case at < 0:
-		return h[last-1].UpTo
-	case at == 0 && h[0].UpTo <= 0:
-		return h[0].UpTo
-	}
-	var from Bucket
-	if at > 0 {
-		from = h[at-1]
-	}
-	in := h[at].Count - from.Count
-	if in == 0 { // q is 0, and so is the first bucket
-		return from.UpTo
-	}
-	return from.UpTo + (h[at].UpTo-from.UpTo)*(rank-from.Count)/in
+	return h.find(q).value
 }
 
 // Beyond says that a quantile is in the bucket without a bound: Quantile returns less than it was.
@@ -83,4 +67,52 @@ func histogramOf(upTo map[float64]float64) (h Histogram) {
 		h[i].Count = max(h[i].Count, h[i-1].Count)
 	}
 	return h
+}
+
+// spot is where a quantile is: in a bucket, and where in it by the rule of Prometheus' histogram_quantile.
+type spot struct{ lower, upper, value float64 }
+
+// find is where a quantile is. Within a bucket requests are taken to be spread evenly.
+func (h Histogram) find(q float64) spot {
+	rank := q * h.Total()
+	i := slices.IndexFunc(h, func(b Bucket) bool { return b.Count >= rank })
+	s := spot{upper: h[i].UpTo}
+	before := 0.0
+	if i > 0 {
+		s.lower, before = h[i-1].UpTo, h[i-1].Count
+	}
+	s.lower = max(s.lower, 0)
+	inside := h[i].Count - before
+	switch s.value = s.lower; {
+	case s.upper <= 0:
+		s.value = s.upper
+	case inside > 0 && !math.IsInf(s.upper, 1):
+		s.value += (s.upper - s.lower) * (rank - before) / inside
+	}
+	return s
+}
+
+// certainlyOver counts the requests in buckets that begin at t seconds or later.
+func (h Histogram) certainlyOver(t float64) float64 {
+	for _, b := range h {
+		if b.UpTo >= t {
+			return h.Total() - b.Count
+		}
+	}
+	return 0
+}
+
+// upTo is how many requests took up to t seconds, spread evenly within their bucket; those of the last bucket took longer.
+func (h Histogram) upTo(t float64) float64 {
+	before := Bucket{}
+	for _, b := range h {
+		if t < b.UpTo {
+			if math.IsInf(b.UpTo, 1) || t <= before.UpTo {
+				return before.Count
+			}
+			return before.Count + (b.Count-before.Count)*(t-before.UpTo)/(b.UpTo-before.UpTo)
+		}
+		before = b
+	}
+	return before.Count
 }

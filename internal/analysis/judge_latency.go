@@ -42,7 +42,7 @@ func (j *judging) latency(prefix string, q float64, limit *LatencyBound, canary,
 		return r.unknown(why)
 	}
 	at := canary.Latency.find(q)
-	r.Canary, r.Seen = &at.value, canary.Latency.total()
+	r.Canary, r.Seen = &at.value, canary.Latency.Total()
 	seen := fmt.Sprintf("%s %s", name, at)
 	bound, stableToo := fine, false
 	if limit != nil {
@@ -54,9 +54,11 @@ func (j *judging) latency(prefix string, q float64, limit *LatencyBound, canary,
 		other := stable.Latency.find(q)
 		r.Stable = &other.value
 		seen += fmt.Sprintf(", stable %s", other)
-		stableToo = limit != nil && other.lower >= limit.Max.Seconds()
+		// Stable's own place in its bucket counts: it need not be certain of stable to be no fault of the canary.
+		stableToo = limit != nil && max(other.lower, other.value) >= limit.Max.Seconds() &&
+			longer(j.excused(), q, canary.Latency, stable.Latency).verdict != Fail
 	}
-	return r.conclude(bound, j.slower(&r, q, limit != nil, canary, stable), stableToo && j.WorseThanStable != nil, seen)
+	return r.conclude(bound, j.slower(&r, q, limit != nil, canary, stable), stableToo, seen)
 }
 
 // wrongLatency is wrong for the histogram too.
@@ -91,7 +93,7 @@ func (j *judging) boundLatency(h Histogram, q float64, at spot, most float64) op
 	switch {
 	case at.upper <= most || at.value <= most && !math.IsInf(at.upper, 1):
 		return fine
-	case at.lower >= most && (j.final || byChance(h.certainlyOver(most), h.total(), 1-q) < definite):
+	case at.lower >= most && (j.final || byChance(h.certainlyOver(most), h.Total(), 1-q) < definite):
 		return opinion{Fail, over}
 	case at.lower >= most:
 		return opinion{Inconclusive, over + ", and the window goes on"}
@@ -101,8 +103,7 @@ func (j *judging) boundLatency(h Histogram, q float64, at spot, most float64) op
 	return opinion{Inconclusive, fmt.Sprintf("the bucket from %s to %s holds the bound of %s too: take a bound at the edge of a bucket", took(at.lower), took(at.upper), took(most))}
 }
 
-// slower compares a quantile with stable's: whether more of the canary's requests are beyond stable's quantile, and what it may be worse,
-// than of stable's beyond that quantile. Only what is so wherever in their buckets the requests were is a failure.
+// slower compares a quantile with stable's.
 func (j *judging) slower(r *Result, q float64, bounded bool, canary, stable *Traffic) opinion {
 	switch {
 	case j.WorseThanStable == nil:
@@ -114,80 +115,40 @@ func (j *judging) slower(r *Result, q float64, bounded bool, canary, stable *Tra
 	case j.wrongLatency(stable) != "":
 		return opinion{Inconclusive, "of stable, " + j.wrongLatency(stable)}
 	}
-	mine, other := canary.Latency.find(q), stable.Latency.find(q)
-	n, m := canary.Latency.total(), stable.Latency.total()
-	allowed := func(s float64) float64 { return max(s*(1+*j.WorseThanStable), s+leastLatency) }
-	most := allowed(other.value)
-	if r.Bound == nil || most < *r.Bound {
+	if most := longest(*j.WorseThanStable, stable.Latency.find(q).value); r.Bound == nil || most < *r.Bound {
 		r.Bound = &most
 	}
+	return longer(*j.WorseThanStable, q, canary.Latency, stable.Latency)
+}
+
+// longest is what is allowed beside a quantile of stable.
+func longest(worse, stable float64) float64 { return max(stable*(1+worse), stable+leastLatency) }
+
+// longer tells whether more of the canary's requests are beyond stable's quantile, and what it may be worse, than of stable's beyond
+// that quantile. Only what is so wherever in their buckets the requests were is a failure.
+func longer(worse, q float64, canary, stable Histogram) opinion {
+	mine, other := canary.find(q), stable.find(q)
+	n, m := canary.Total(), stable.Total()
 	if math.IsInf(other.upper, 1) {
 		if mine.upper <= other.lower {
 			return fine
 		}
 		return opinion{Inconclusive, fmt.Sprintf("stable's histogram ends at %s, below its %s", took(other.lower), percentile(q))}
 	}
+	most, certain := longest(worse, other.value), longest(worse, other.upper)
 	text := fmt.Sprintf("more than %s, the most that is allowed beside stable's", took(most))
-	certain := allowed(other.upper)
-	if mine.lower >= certain && worseByChance(canary.Latency.certainlyOver(certain), n, m-stable.Latency.upTo(other.upper), m, 1) < definite {
+	if mine.lower >= certain && worseByChance(canary.certainlyOver(certain), n, m-stable.upTo(other.upper), m, 1) < definite {
 		return opinion{Fail, text}
 	}
-	if mine.value > most && worseByChance(n-canary.Latency.upTo(most), n, (1-q)*m, m, 1) < doubtful {
+	if mine.value > most && worseByChance(n-canary.upTo(most), n, (1-q)*m, m, 1) < doubtful {
 		return opinion{Inconclusive, text + ", but requests or buckets are too few to be sure"}
 	}
 	return fine
 }
-
-// spot is where a quantile is: in a bucket, and where in it by the rule of Prometheus' histogram_quantile.
-type spot struct{ lower, upper, value float64 }
 
 func (s spot) String() string {
 	if math.IsInf(s.upper, 1) {
 		return "over " + took(s.lower)
 	}
 	return took(s.value)
-}
-
-// find is where a quantile is. Within a bucket requests are taken to be spread evenly.
-func (h Histogram) find(q float64) spot {
-	rank := q * h.total()
-	i := slices.IndexFunc(h, func(b Bucket) bool { return b.Count >= rank })
-	s := spot{upper: h[i].UpTo}
-	before := 0.0
-	if i > 0 {
-		s.lower, before = h[i-1].UpTo, h[i-1].Count
-	}
-	s.lower = max(s.lower, 0)
-	s.value = s.lower
-	if inside := h[i].Count - before; inside > 0 && !math.IsInf(s.upper, 1) {
-		s.value += (s.upper - s.lower) * (rank - before) / inside
-	}
-	return s
-}
-
-func (h Histogram) total() float64 { return h[len(h)-1].Count }
-
-// certainlyOver counts the requests in buckets that begin at t seconds or later.
-func (h Histogram) certainlyOver(t float64) float64 {
-	for _, b := range h {
-		if b.UpTo >= t {
-			return h.total() - b.Count
-		}
-	}
-	return 0
-}
-
-// upTo is how many requests took up to t seconds, spread evenly within their bucket; those of the last bucket took longer.
-func (h Histogram) upTo(t float64) float64 {
-	before := Bucket{}
-	for _, b := range h {
-		if t < b.UpTo {
-			if math.IsInf(b.UpTo, 1) || t <= before.UpTo {
-				return before.Count
-			}
-			return before.Count + (b.Count-before.Count)*(t-before.UpTo)/(b.UpTo-before.UpTo)
-		}
-		before = b
-	}
-	return before.Count
 }

@@ -102,7 +102,7 @@ func figure(s *Seen, name string) (value float64, source, problem string) {
 	case s.Figures[i].Problem != "":
 		return 0, s.Figures[i].Source, s.Figures[i].Problem
 	case !finite(s.Figures[i].Value):
-		return 0, s.Figures[i].Source, fmt.Sprintf("the answer is %v", s.Figures[i].Value)
+		return 0, s.Figures[i].Source, "the answer is no number"
 	}
 	return s.Figures[i].Value, s.Figures[i].Source, ""
 }

@@ -35,6 +35,8 @@ func (r row) run(t *testing.T) {
 		t.Errorf("%s: there is no %s", r.name, r.check)
 	case got.Verdict != r.want || !strings.Contains(got.Message, r.says):
 		t.Errorf("%s: %s: %q, want %s: %q", r.name, got.Verdict, got.Message, r.want, r.says)
+	case strings.Contains(got.Message, "NaN"):
+		t.Errorf("%s: %q has a figure that is none", r.name, got.Message)
 	case strings.ContainsAny(got.Message, "\n\t"):
 		t.Errorf("%s: %q is not one line", r.name, got.Message)
 	}
@@ -89,8 +91,9 @@ func TestLife(t *testing.T) {
 	}
 }
 
+func uncompared(p *Policy) { p.WorseThanStable = nil }
+
 func TestErrorRate(t *testing.T) {
-	none := func(p *Policy) { p.WorseThanStable = nil }
 	for _, r := range []row{
 		{name: "as stable", canary: seen(1, users(1000, 10)), stable: seen(3, users(3000, 30)), want: Pass, says: "1% of 1000 requests failed, 1% of stable's 3000"},
 		{name: "five percent", canary: seen(1, users(400, 20)), stable: seen(3, users(1200, 0)), want: Fail, says: "more than 0.1%"},
@@ -111,9 +114,10 @@ func TestErrorRate(t *testing.T) {
 		{name: "at the bound", policy: policy(maxErrors(.01)), canary: seen(1, users(1000, 10)), stable: seen(3, users(3000, 27)), want: Pass},
 		{name: "stable over the bound too", policy: policy(maxErrors(.01)), canary: seen(1, users(1000, 50)), stable: seen(3, users(3000, 150)), want: Inconclusive, says: "so is stable's: no fault of the canary"},
 		{name: "stable over it, canary more", policy: policy(maxErrors(.01)), canary: seen(1, users(1000, 200)), stable: seen(3, users(3000, 150)), want: Fail},
-		{name: "stable over it, not compared", policy: policy(maxErrors(.01), none), canary: seen(1, users(1000, 50)), stable: seen(3, users(3000, 150)), want: Fail},
+		{name: "stable over it, not compared", policy: policy(maxErrors(.01), uncompared), canary: seen(1, users(1000, 50)), stable: seen(3, users(3000, 153)), want: Inconclusive, says: "5% of 1000 requests failed, 5.1% of stable's 3000: more than 1%, and so is stable's: no fault of the canary"},
+		{name: "stable over it, not compared, canary more", policy: policy(maxErrors(.01), uncompared), canary: seen(1, users(1000, 200)), stable: seen(3, users(3000, 150)), want: Fail, says: "more than 1%"},
 		{name: "stable over it, canary not", policy: policy(maxErrors(.01)), canary: seen(1, users(1000, 5)), stable: seen(3, users(3000, 150)), want: Pass},
-		{name: "only compared with nothing", policy: policy(none), canary: seen(1, users(1000, 900)), stable: seen(3, users(3000, 0)), want: Pass},
+		{name: "only compared with nothing", policy: policy(uncompared), canary: seen(1, users(1000, 900)), stable: seen(3, users(3000, 0)), want: Pass},
 
 		{name: "no traffic", canary: seen(1, users(0, 0)), stable: seen(3, users(3000, 0)), want: Inconclusive, says: "0 requests are too few: want 100"},
 		{name: "too few", policy: policy(maxErrors(.01)), canary: seen(1, users(99, 99)), stable: seen(3, users(3000, 0)), want: Inconclusive, says: "99 requests are too few"},
@@ -124,11 +128,12 @@ func TestErrorRate(t *testing.T) {
 		{name: "nobody knows of stable", canary: seen(3, users(1000, 0)), stable: seen(3), want: Inconclusive},
 		{name: "the source fails", canary: seen(1, func(s *Seen) { s.Users = &Traffic{Problem: "401\nUnauthorized"} }), stable: seen(3, users(3000, 0)), want: Inconclusive, says: "401 Unauthorized"},
 		{name: "the source fails for stable", canary: seen(1, users(1000, 0)), stable: seen(3, func(s *Seen) { s.Users = &Traffic{Problem: "timeout"} }), want: Inconclusive, says: "of stable, timeout"},
-		{name: "no number", canary: seen(1, users(math.NaN(), 0)), stable: seen(3, users(3000, 0)), want: Inconclusive, says: "no counts"},
+		{name: "no number", canary: seen(1, users(math.NaN(), 0)), stable: seen(3, users(3000, 0)), want: Inconclusive, says: "test has no count of requests"},
+		{name: "no status", canary: seen(1, users(1000, math.NaN())), stable: seen(3, users(3000, 0)), want: Inconclusive, says: "errors cannot be told: test has no label for the status"},
 		{name: "endless", canary: seen(1, users(math.Inf(1), 0)), stable: seen(3, users(3000, 0)), want: Inconclusive},
 		{name: "negative", canary: seen(1, users(1000, -1)), stable: seen(3, users(3000, 0)), want: Inconclusive},
 		{name: "more errors than requests", canary: seen(1, users(1000, 2000)), stable: seen(3, users(3000, 0)), want: Inconclusive},
-		{name: "stable is no number", canary: seen(1, users(1000, 0)), stable: seen(3, users(3000, math.NaN())), want: Inconclusive, says: "of stable"},
+		{name: "stable is no number", canary: seen(1, users(1000, 0)), stable: seen(3, users(3000, math.NaN())), want: Inconclusive, says: "of stable, errors cannot be told"},
 	} {
 		r.check = "error-rate"
 		r.run(t)
@@ -162,6 +167,10 @@ func TestLatency(t *testing.T) {
 		{name: "bound held", check: "latency-p99", policy: policy(maxLatency("p99=300ms")), canary: seen(1, users(1000, 0, fast...)), stable: seen(3, users(3000, 0, fast...)), want: Pass},
 		{name: "over the bound", check: "latency-p99", policy: policy(maxLatency("p99=100ms")), canary: seen(1, users(1000, 0, slow...)), stable: seen(3, users(3000, 0, fast...)), want: Fail, says: "more than 100ms"},
 		{name: "over the bound, as stable", check: "latency-p99", policy: policy(maxLatency("p99=100ms")), canary: seen(1, users(1000, 0, slow...)), stable: seen(3, users(3000, 0, slow...)), want: Inconclusive, says: "no fault of the canary"},
+		{name: "no status", check: "latency-p99", canary: seen(1, users(1000, math.NaN(), fast...)), stable: seen(3, users(3000, math.NaN(), fast...)), want: Pass},
+		{name: "over the bound, as stable, not compared", check: "latency-p99", policy: policy(maxLatency("p99=100ms"), uncompared), canary: seen(1, users(1000, 0, slow...)), stable: seen(3, users(3000, 0, slow...)), want: Inconclusive, says: "p99 249ms, stable 249ms: more than 100ms, and so is stable's: no fault of the canary"},
+		{name: "over the bound, and stable by less, not compared", check: "latency-p99", policy: policy(maxLatency("p99=100ms"), uncompared), canary: seen(1, users(1000, 0, .9)), stable: seen(3, users(3000, 0, slow...)), want: Fail, says: "more than 100ms"},
+		{name: "over the bound, stable in the bucket that holds it", check: "latency-p99", policy: policy(maxLatency("p99=240ms")), canary: seen(1, users(1000, 0, .26)), stable: seen(3, users(3000, 0, .24)), want: Inconclusive, says: "p99 498ms, stable 249ms: more than 240ms, and so is stable's"},
 		{name: "over it so far", check: "latency-p99", policy: policy(maxLatency("p99=100ms")), canary: seen(1, users(180, 0, append(slices.Repeat([]float64{.09}, 176), .2, .2, .2)...)), stable: seen(3, users(300, 0, append(slices.Repeat([]float64{.09}, 176), .2)...)), early: true, want: Inconclusive, says: "the window goes on"},
 		{name: "over it in the end", check: "latency-p99", policy: policy(maxLatency("p99=100ms")), canary: seen(1, users(180, 0, append(slices.Repeat([]float64{.09}, 176), .2, .2, .2)...)), stable: seen(3, users(300, 0, append(slices.Repeat([]float64{.09}, 176), .2)...)), want: Fail},
 		{name: "over it for sure", check: "latency-p99", policy: policy(maxLatency("p99=100ms")), canary: seen(1, users(100, 0, slow...)), alone: true, early: true, want: Fail},

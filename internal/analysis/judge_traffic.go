@@ -14,15 +14,28 @@ func (j *judging) traffic(prefix string, canary, stable *Traffic) []Result {
 	return append(all, j.latencies(prefix, canary, stable)...)
 }
 
-// wrong says why figures cannot be trusted, or that they are too few; empty where they will do.
+// wrong says why requests cannot be trusted, or that they are too few; empty where they will do.
 func (p *Policy) wrong(t *Traffic) string {
 	switch {
 	case t.Problem != "":
 		return t.Problem
-	case !finite(t.Requests) || !finite(t.Errors) || t.Requests < 0 || t.Errors < 0 || t.Errors > t.Requests*1.01+1:
-		return fmt.Sprintf("%v errors of %v requests are no counts", t.Errors, t.Requests)
+	case !finite(t.Requests) || t.Requests < 0:
+		return t.Source + " has no count of requests"
 	case math.Round(t.Requests) < p.MinRequests:
 		return fmt.Sprintf("%s requests are too few: want %s", amount(t.Requests), amount(p.MinRequests))
+	}
+	return ""
+}
+
+// wrongErrors is wrong for the errors too.
+func (p *Policy) wrongErrors(t *Traffic) string {
+	switch why := p.wrong(t); {
+	case why != "":
+		return why
+	case math.IsNaN(t.Errors):
+		return "errors cannot be told: " + t.Source + " has no label for the status"
+	case !finite(t.Errors) || t.Errors < 0 || t.Errors > t.Requests*1.01+1:
+		return fmt.Sprintf("%s has no count of the errors of %s requests", t.Source, amount(t.Requests))
 	}
 	return ""
 }
@@ -31,7 +44,7 @@ func (t *Traffic) rate() float64 { return min(t.Errors/t.Requests, 1) }
 
 func (j *judging) errorRate(check string, canary, stable *Traffic) Result {
 	r := Result{Check: check, Unit: "%", Source: canary.Source, Seen: observations(canary.Requests)}
-	if why := j.wrong(canary); why != "" {
+	if why := j.wrongErrors(canary); why != "" {
 		return r.unknown(why)
 	}
 	rate := canary.rate()
@@ -48,13 +61,21 @@ func (j *judging) errorRate(check string, canary, stable *Traffic) Result {
 			bound = opinion{Inconclusive, fmt.Sprintf("more than %s, and the window goes on", percent(most))}
 		}
 	}
-	if stable != nil && j.wrong(stable) == "" {
+	if stable != nil && j.wrongErrors(stable) == "" {
 		other := stable.rate()
 		r.Stable = ofHundred(other)
 		seen += fmt.Sprintf(", %s of stable's %s", percent(other), amount(stable.Requests))
-		stableToo = j.MaxErrorRate != nil && other > *j.MaxErrorRate
+		stableToo = j.MaxErrorRate != nil && other > *j.MaxErrorRate && moreErrors(j.excused(), canary, stable).verdict != Fail
 	}
-	return r.conclude(bound, j.worseErrors(&r, canary, stable), stableToo && j.WorseThanStable != nil, seen)
+	return r.conclude(bound, j.worseErrors(&r, canary, stable), stableToo, seen)
+}
+
+// excused is by how much a canary may be worse than a stable that is beyond the same bound, for its fault to be no fault of its own.
+func (p *Policy) excused() float64 {
+	if p.WorseThanStable == nil {
+		return *DefaultPolicy().WorseThanStable // none compares nothing, but what both do is not to be blamed on one
+	}
+	return *p.WorseThanStable
 }
 
 // worseErrors compares the shares of errors.
@@ -66,15 +87,23 @@ func (j *judging) worseErrors(r *Result, canary, stable *Traffic) opinion {
 		return fine // the bound alone judges
 	case stable == nil:
 		return opinion{Inconclusive, noStable}
-	case j.wrong(stable) != "":
-		return opinion{Inconclusive, "of stable, " + j.wrong(stable)}
+	case j.wrongErrors(stable) != "":
+		return opinion{Inconclusive, "of stable, " + j.wrongErrors(stable)}
 	}
-	worse := 1 + *j.WorseThanStable
-	most := max(worse*stable.rate(), stable.rate()+leastErrors)
-	if r.Bound == nil || 100*most < *r.Bound {
+	if most := mostErrors(*j.WorseThanStable, stable); r.Bound == nil || 100*most < *r.Bound {
 		r.Bound = ofHundred(most)
 	}
-	chance := worseByChance(canary.Errors, canary.Requests, stable.Errors, stable.Requests, worse)
+	return moreErrors(*j.WorseThanStable, canary, stable)
+}
+
+// mostErrors is the share that is allowed beside stable's.
+func mostErrors(worse float64, stable *Traffic) float64 {
+	return max((1+worse)*stable.rate(), stable.rate()+leastErrors)
+}
+
+func moreErrors(worse float64, canary, stable *Traffic) opinion {
+	most := mostErrors(worse, stable)
+	chance := worseByChance(canary.Errors, canary.Requests, stable.Errors, stable.Requests, 1+worse)
 	switch {
 	case canary.rate() <= most || chance >= doubtful:
 		return fine

@@ -124,8 +124,8 @@ func TestQueries(t *testing.T) {
 		{name: "no stable", policy: asked(worse(.2)), canary: seen(1, is(9)), alone: true, want: Inconclusive, says: "no window in which stable served"},
 		{name: "no stable, but a bound", policy: asked(worse(.2), most(20)), canary: seen(1, is(9)), alone: true, want: Pass},
 		{name: "not asked", policy: asked(most(1)), canary: seen(1), stable: seen(3, is(1)), want: Inconclusive, says: "it was not asked"},
-		{name: "NaN", policy: asked(most(1)), canary: seen(1, is(math.NaN())), stable: seen(3, is(1)), want: Inconclusive, says: "NaN"},
-		{name: "infinite", policy: asked(least(1)), canary: seen(1, is(math.Inf(1))), stable: seen(3, is(1)), want: Inconclusive, says: "Inf"},
+		{name: "NaN", policy: asked(most(1)), canary: seen(1, is(math.NaN())), stable: seen(3, is(1)), want: Inconclusive, says: "no number"},
+		{name: "infinite", policy: asked(least(1)), canary: seen(1, is(math.Inf(1))), stable: seen(3, is(1)), want: Inconclusive, says: "no number"},
 		{name: "the source fails", policy: asked(most(1)), canary: seen(1, figures(Figure{Name: "queue", Problem: "bad query"})), stable: seen(3), want: Inconclusive, says: "bad query"},
 	} {
 		r.check = "queue"

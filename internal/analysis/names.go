@@ -19,13 +19,25 @@ var (
 		"http_server_requests_seconds", "http_server_request_duration_seconds", "http_request_duration_seconds",
 	}
 	latencyNames = []string{"http_server_requests_seconds", "http_server_request_duration_seconds", "http_request_duration_seconds"}
-	grpcRequests = "grpc_server_handled_total"
-	grpcLatency  = "grpc_server_handling_seconds"
+	grpcRequests = []string{"grpc_server_handled_total"}
+	grpcLatency  = []string{"grpc_server_handling_seconds"}
 )
 
-// statusLabels hold the status of an answer.
-var statusLabels = []string{
-	"code", "status", "status_code", "http_status", "http_status_code", "http_response_status_code", "response_code", "grpc_code",
+// The labels that hold the status of an answer.
+var (
+	httpStatusLabels = []string{"code", "status", "status_code", "http_status", "http_status_code", "http_response_status_code", "response_code"}
+	grpcStatusLabels = []string{grpcCode}
+	statusLabels     = slices.Concat(httpStatusLabels, grpcStatusLabels)
+)
+
+const grpcCode = "grpc_code"
+
+// counterOf is the series that counts requests: that of a histogram or summary ends in _count.
+func counterOf(name string) string {
+	if strings.HasSuffix(name, "_total") {
+		return name
+	}
+	return name + "_count"
 }
 
 // grpcFailures are the codes that are a server's fault, by OpenTelemetry's conventions for server spans.
@@ -33,7 +45,7 @@ var grpcFailures = []string{"Unknown", "DeadlineExceeded", "Unimplemented", "Int
 
 // failed says whether a status is an error of the server: 5xx, written out or not, or a code of gRPC.
 func failed(label, status string) bool {
-	if label == "grpc_code" {
+	if label == grpcCode {
 		return slices.Contains(grpcFailures, status)
 	}
 	return len(status) == 3 && status[0] == '5' && (strings.EqualFold(status, "5xx") || strings.Trim(status, "0123456789") == "")

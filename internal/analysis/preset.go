@@ -6,50 +6,31 @@ import (
 	"strings"
 )
 
-// preset is by which metrics requests are counted.
+// preset is by which metrics requests are counted: of several that there are, the first that tells the status, else the first.
 type preset struct {
-	requests string   // a counter
+	requests []string // counters, or histograms
+	latency  []string // histograms
 	matchers string   // further ones, with a comma before
-	codes    []string // labels of the counter that may have the status
-	failed   func(code string) bool
-	buckets  string  // of a histogram
-	second   float64 // what a second is in its buckets
+	codes    []string // labels that may have the status
+	failed   func(label, status string) bool
 }
 
 const defaultPreset = "http"
 
-// presets are by the usual names: those of OpenMetrics clients for HTTP, of go-grpc-middleware and its kin, and of Istio's sidecars.
+// presets are by the names that pods' own pages are read by, and by those of Istio's sidecars.
 // https://istio.io/latest/docs/reference/config/metrics/, https://github.com/grpc-ecosystem/go-grpc-middleware
 var presets = map[string]preset{
-	"http": {
-		requests: "http_requests_total", codes: []string{"code", "status", "status_code"}, failed: failedHTTP,
-		buckets: "http_request_duration_seconds_bucket", second: 1,
-	},
-	"grpc": {
-		requests: "grpc_server_handled_total", codes: []string{"grpc_code"}, failed: failedGRPC,
-		buckets: "grpc_server_handling_seconds_bucket", second: 1,
-	},
+	"http": {requests: requestNames, latency: latencyNames, codes: httpStatusLabels, failed: failed},
+	"grpc": {requests: grpcRequests, latency: grpcLatency, codes: grpcStatusLabels, failed: failed},
 	"istio": {
-		requests: "istio_requests_total", matchers: `,reporter="destination"`, codes: []string{"response_code"}, failed: failedIstio,
-		buckets: "istio_request_duration_milliseconds_bucket", second: 1000,
+		requests: []string{"istio_requests_total"}, latency: []string{"istio_request_duration_milliseconds"},
+		matchers: `,reporter="destination"`, codes: []string{"response_code"}, failed: failedIstio,
 	},
 	"none": {},
 }
 
-// failedHTTP holds 5xx, and 5XX as some libraries count, for errors.
-func failedHTTP(code string) bool { return code != "" && code[0] == '5' }
-
 // failedIstio knows 0 too: the connection ended without an answer.
-func failedIstio(code string) bool { return code == "0" || failedHTTP(code) }
-
-// failedGRPC takes the codes that HTTP's 5xx stand for, by the mapping of gRPC gateways.
-func failedGRPC(code string) bool {
-	switch code {
-	case "Unknown", "DeadlineExceeded", "Unimplemented", "Internal", "Unavailable", "DataLoss":
-		return true
-	}
-	return false
-}
+func failedIstio(label, status string) bool { return status == "0" || failed(label, status) }
 
 // presetQueries is a preset with the names of a Prometheus' labels.
 type presetQueries struct {
@@ -73,8 +54,17 @@ func (p *presetQueries) queries(v Values) (requests, times string, err error) {
 	}
 	selector, err := t.Render(v)
 	pods, window := selector+p.matchers, promDuration(v.Window)
-	requests = fmt.Sprintf("sum by (%s) (increase(%s{%s}[%s]))", strings.Join(p.codes, ","), p.requests, pods, window)
-	return requests, fmt.Sprintf("sum by (le) (increase(%s{%s}[%s]))", p.buckets, pods, window), err
+	ask := func(names, by []string, series func(name string) string) string {
+		all := make([]string, len(names))
+		for i, name := range names {
+			all[i] = fmt.Sprintf("sum by (%s) (increase(%s{%s}[%s]))", strings.Join(by, ","), series(name), pods, window)
+			if len(names) > 1 {
+				all[i] = fmt.Sprintf(`label_replace(%s, "%s", "%s", "", "")`, all[i], metricLabel, name)
+			}
+		}
+		return strings.Join(all, "\nor ")
+	}
+	return ask(p.requests, p.codes, counterOf), ask(p.latency, []string{"le"}, func(name string) string { return name + "_bucket" }), err
 }
 
 // Asked is a query as it is asked.
@@ -83,7 +73,7 @@ type Asked struct{ Check, Text string }
 // Presets are the queries of the preset for a version; none with the preset none. Settings may be nil.
 func (s *Settings) Presets(v Values) ([]Asked, error) {
 	p := s.preset()
-	if p.requests == "" {
+	if len(p.requests) == 0 {
 		return nil, nil
 	}
 	requests, times, err := p.queries(v)

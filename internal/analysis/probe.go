@@ -14,17 +14,35 @@ import (
 // Probe says what to ask pods for.
 type Probe struct {
 	At   Place
-	Rate float64 // requests a second for each release; 0 is ProbeRate
+	Rate float64 // requests a second for each version; 0 is ProbeRate
 }
 
 const (
-	// ProbeRate is how many requests a second the pods of a release get, both versions as many.
-	ProbeRate = 10
-	// maxProbeRate bounds those of all releases together.
-	maxProbeRate = 50
+	// ProbeRate is how many requests a second each version gets where nothing asks for more.
+	ProbeRate = 5
+	// mostProbes bounds those of a version, all of which may be for one pod: at 2 ms of CPU for each, 20 a second are 4 % of a core.
+	mostProbes = 20
+	// mostAtAll bounds those of all versions together: the API server passes each on, and has others to serve.
+	mostAtAll = 100
 	// maxProbed bounds how much of an answer is read, in bytes.
 	maxProbed = 64 << 10
+	// probedPart is the part of a window in which probes are counted for sure: it begins with readings, and ends with answers.
+	probedPart = 0.8
 )
+
+// Fit sets the rate so that each of so many versions gets enough requests within a window, as far as the bounds allow. It returns
+// how many each gets at least.
+func (p *Probe) Fit(enough float64, window time.Duration, versions int) (requests float64) {
+	seconds := probedPart * window.Seconds()
+	p.Rate = min(max(ProbeRate, enough/seconds), mostProbes, mostAtAll/float64(max(versions, 1)))
+	return math.Floor(p.Rate*seconds + 1e-9)
+}
+
+// ProbeWindow is the shortest window, in whole seconds, in which each of so many versions can get enough requests.
+func ProbeWindow(enough float64, versions int) time.Duration {
+	most := min(mostProbes, mostAtAll/float64(max(versions, 1)))
+	return time.Duration(math.Ceil(enough/most/probedPart-1e-9)) * time.Second
+}
 
 // probeBounds are those of the histogram of the latencies: from 1 ms to 11 s, each a quarter more than the last.
 var probeBounds = func() (bounds []float64) {
@@ -38,19 +56,16 @@ var probeBounds = func() (bounds []float64) {
 // none of the others: what is due while too many are under way is left out, whichever pod it is for.
 func (w *Watcher) probe(ctx context.Context) {
 	w.mu.Lock()
-	namespace, releases := "", map[string]bool{}
+	namespace, versions := "", 0
 	if w.window != nil {
-		namespace = w.window.namespace
-		for _, v := range w.window.versions {
-			releases[v.release] = true
-		}
+		namespace, versions = w.window.namespace, len(w.window.versions)
 	}
 	w.mu.Unlock()
 	rate := w.sources.Probe.Rate
 	if rate <= 0 {
 		rate = ProbeRate
 	}
-	rate = min(rate*float64(len(releases)), maxProbeRate)
+	rate = min(rate*float64(versions), mostAtAll)
 	if rate == 0 || !w.allowed(ctx, namespace, canary.AskPods) {
 		return
 	}

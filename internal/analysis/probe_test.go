@@ -91,8 +91,52 @@ func TestProbeRate(t *testing.T) {
 		s.Probe.Rate = 1000
 		watcher := w.begin(t, s)
 		run(t, watcher, 10*time.Second+time.Millisecond)
-		if n := len(w.asked); n != 500 {
+		if n := len(w.asked); n != 1000 {
 			t.Errorf("%d requests in 10 s", n)
+		}
+	})
+}
+
+// The rate is fitted to the shortest window, and bounded for a pod and for the API server.
+func TestProbeFit(t *testing.T) {
+	for _, c := range []struct {
+		enough         float64
+		window         time.Duration
+		versions       int
+		rate, requests float64
+		shortest       time.Duration
+	}{
+		{100, 5 * time.Minute, 2, ProbeRate, 1200, 7 * time.Second},
+		{100, 10 * time.Second, 2, 12.5, 100, 7 * time.Second},
+		{100, 10 * time.Second, 8, 12.5, 100, 10 * time.Second},
+		{100, 3 * time.Second, 2, mostProbes, 48, 7 * time.Second},
+		{48, 3 * time.Second, 2, mostProbes, 48, 3 * time.Second},
+		{100, 10 * time.Second, 100, 1, 8, 125 * time.Second},
+	} {
+		p := &Probe{}
+		if got := p.Fit(c.enough, c.window, c.versions); got != c.requests || math.Abs(p.Rate-c.rate) > 1e-9 {
+			t.Errorf("%+v: %v requests at %v a second", c, got, p.Rate)
+		}
+		if got := ProbeWindow(c.enough, c.versions); got != c.shortest {
+			t.Errorf("%+v: the shortest window is %s", c, got)
+		}
+		if p := (&Probe{}); p.Fit(c.enough, c.shortest, c.versions) < c.enough {
+			t.Errorf("%+v: %s is not enough", c, c.shortest)
+		}
+	}
+}
+
+// In a window that is fitted both versions get what is enough.
+func TestProbeFitted(t *testing.T) {
+	in(t, func(t *testing.T, w *namespace) {
+		s := probing()
+		s.Probe.Fit(100, 10*time.Second, 2)
+		watcher := w.begin(t, s)
+		run(t, watcher, 9*time.Second)
+		for _, version := range []string{"v1", "v2"} {
+			if p := watcher.Seen("auth", version).Probes; p.Requests < 100 {
+				t.Errorf("%s: %+v", version, p)
+			}
 		}
 	})
 }

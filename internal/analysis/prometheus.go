@@ -1,16 +1,13 @@
 package analysis
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -57,9 +54,9 @@ func (p *Prometheus) Ready(ctx context.Context) error {
 }
 
 // Traffic is what users have sent to the pods of a version in the window that ends now, by the preset; nil with the preset none. Where
-// there are no figures it says why.
+// there are no figures it says why. Errors are NaN where no series tells the status.
 func (p *Prometheus) Traffic(ctx context.Context, v Values) *Traffic {
-	if p.preset.requests == "" {
+	if len(p.preset.requests) == 0 {
 		return nil
 	}
 	t := &Traffic{Source: "Prometheus"}
@@ -81,50 +78,6 @@ func (p *Prometheus) Traffic(ctx context.Context, v Values) *Traffic {
 		t.Problem = err.Error()
 	}
 	return t
-}
-
-// count adds up the requests.
-func (p *Prometheus) count(t *Traffic, answer model.Vector, v Values) error {
-	if len(answer) == 0 {
-		return fmt.Errorf("Prometheus has no %s of these pods in the last %s: it takes two scrapes to count", p.preset.requests, promDuration(v.Window))
-	}
-	told := false
-	for _, sample := range answer {
-		if sample.Histogram != nil || !finite(float64(sample.Value)) || sample.Value < 0 {
-			return fmt.Errorf("Prometheus counts %v of %s", sample.Value, p.preset.requests)
-		}
-		t.Requests += float64(sample.Value)
-		for _, label := range p.preset.codes {
-			code := string(sample.Metric[model.LabelName(label)])
-			told = told || code != ""
-			if p.preset.failed(code) {
-				t.Errors += float64(sample.Value)
-				break
-			}
-		}
-	}
-	if !told {
-		return fmt.Errorf("errors cannot be told: %s has no label %s", p.preset.requests, strings.Join(p.preset.codes, ", "))
-	}
-	return nil
-}
-
-// histogram puts buckets in order; none are no error. Counts that shrink, which the arithmetic of increase() makes, are raised as
-// histogram_quantile does.
-func (p *Prometheus) histogram(answer model.Vector) (Histogram, error) {
-	var h Histogram
-	for _, sample := range answer {
-		edge, err := strconv.ParseFloat(string(sample.Metric["le"]), 64)
-		if err != nil || math.IsNaN(edge) || sample.Histogram != nil || !finite(float64(sample.Value)) {
-			return nil, fmt.Errorf("Prometheus has buckets in %s that are none", p.preset.buckets)
-		}
-		h = append(h, Bucket{UpTo: edge / p.preset.second, Count: float64(sample.Value)})
-	}
-	slices.SortFunc(h, func(a, b Bucket) int { return cmp.Compare(a.UpTo, b.UpTo) })
-	for i := 1; i < len(h); i++ {
-		h[i].Count = max(h[i].Count, h[i-1].Count)
-	}
-	return h, nil
 }
 
 // Figures are the answers to queries of an analysis file, in their order.
@@ -184,6 +137,8 @@ func (p *Prometheus) ask(ctx context.Context, query string) (model.Value, error)
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	value, warnings, err := p.api.Query(ctx, query, time.Time{}, prometheusv1.WithTimeout(p.timeout))
+	// Some versions send hints on style as warnings.
+	warnings = slices.DeleteFunc(warnings, func(text string) bool { return strings.HasPrefix(text, "PromQL info: ") })
 	switch {
 	case err == nil && len(warnings) > 0:
 		return nil, errors.New("Prometheus warns of its answer: " + strings.Join(strings.Fields(warnings[0]), " "))

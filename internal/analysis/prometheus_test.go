@@ -86,6 +86,43 @@ func fails(code int, body string) func(http.ResponseWriter) {
 
 var auth2 = Values{Namespace: "messenger", Service: "auth", Version: "v2", Deployment: "auth-v2", Pods: []string{"auth-v2-a", "auth-v2.b"}, Window: 90*time.Second + 1}
 
+// named are queries for several metrics, each with the series that it has, in one.
+func named(query string, metrics ...string) string {
+	var all []string
+	for i := 0; i < len(metrics); i += 2 {
+		all = append(all, fmt.Sprintf(`label_replace(%s, "metric", "%s", "", "")`, fmt.Sprintf(query, metrics[i+1]), metrics[i]))
+	}
+	return strings.Join(all, "\nor ")
+}
+
+// Of several metrics that a Prometheus has, one counts: the first that tells the status, else the first; as on the pods' own pages.
+func TestPrometheusMetrics(t *testing.T) {
+	for name, c := range map[string]struct {
+		requests, times map[string]any
+		source          string
+		n, errors, most float64
+	}{
+		"the first": {
+			series("metric=http_requests_total,code=200", "10", "metric=http_requests_total,code=500", "1", "metric=http_request_duration_seconds,status=200", "11"),
+			series("metric=http_request_duration_seconds,le=1", "7", "metric=http_request_duration_seconds,le=+Inf", "7"),
+			"http_requests_total", 11, 1, 7,
+		},
+		"the one with a status": {
+			series("metric=http_requests_total", "10", "metric=http_server_request_duration_seconds,http_response_status_code=503", "4"),
+			series("metric=http_server_requests_seconds,le=+Inf", "4", "metric=http_request_duration_seconds,le=+Inf", "9"),
+			"http_server_request_duration_seconds", 4, 4, 4,
+		},
+		"none with one": {series("metric=http_requests_received_total", "10", "metric=http_request_duration_seconds", "4"), series(), "http_requests_received_total", 10, math.NaN(), 0},
+	} {
+		f := &fake{t: t, answers: []any{c.requests, c.times}}
+		got := f.prometheus(Settings{}).Traffic(t.Context(), auth2)
+		if got.Source != "Prometheus: "+c.source || got.Requests != c.n || got.Problem != "" || got.Latency.Total() != c.most ||
+			got.Errors != c.errors && !(math.IsNaN(got.Errors) && math.IsNaN(c.errors)) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 func TestPrometheusTraffic(t *testing.T) {
 	pods := `{namespace="messenger",pod=~"auth-v2-a|auth-v2\\.b"`
 	for _, c := range []struct {
@@ -101,25 +138,31 @@ func TestPrometheusTraffic(t *testing.T) {
 				series("code=200", "90.5", "code=503", "4", "status=5xx", "1", "status_code=404", "5"),
 				series("le=+Inf", "100", "le=0.1", "90", "le=0.5", "89.9"),
 			},
-			[]string{`sum by (code,status,status_code) (increase(http_requests_total` + pods + `}[91s]))`, `sum by (le) (increase(http_request_duration_seconds_bucket` + pods + `}[91s]))`},
-			Traffic{Requests: 100.5, Errors: 5, Latency: Histogram{{.1, 90}, {.5, 90}, {math.Inf(1), 100}}},
+			[]string{
+				named("sum by (code,status,status_code,http_status,http_status_code,http_response_status_code,response_code) (increase(%s"+pods+"}[91s]))",
+					"http_requests_total", "http_requests_total", "http_server_requests_total", "http_server_requests_total", "http_requests_received_total", "http_requests_received_total",
+					"http_server_requests_seconds", "http_server_requests_seconds_count", "http_server_request_duration_seconds", "http_server_request_duration_seconds_count",
+					"http_request_duration_seconds", "http_request_duration_seconds_count"),
+				named("sum by (le) (increase(%s"+pods+"}[91s]))", "http_server_requests_seconds", "http_server_requests_seconds_bucket",
+					"http_server_request_duration_seconds", "http_server_request_duration_seconds_bucket", "http_request_duration_seconds", "http_request_duration_seconds_bucket"),
+			},
+			Traffic{Source: "Prometheus: http_requests_total", Requests: 100.5, Errors: 5, Latency: Histogram{{.1, 90}, {.5, 90}, {math.Inf(1), 100}}},
 		},
 		{
 			"grpc", Settings{Preset: "grpc", PodLabel: "kubernetes_pod_name", NamespaceLabel: "ns"},
 			[]any{series("grpc_code=OK", "10", "grpc_code=NotFound", "2", "grpc_code=Unavailable", "3"), series()},
 			[]string{`sum by (grpc_code) (increase(grpc_server_handled_total{ns="messenger",kubernetes_pod_name=~"auth-v2-a|auth-v2\\.b"}[91s]))`, `sum by (le) (increase(grpc_server_handling_seconds_bucket{ns="messenger",kubernetes_pod_name=~"auth-v2-a|auth-v2\\.b"}[91s]))`},
-			Traffic{Requests: 15, Errors: 3},
+			Traffic{Source: "Prometheus: grpc_server_handled_total", Requests: 15, Errors: 3},
 		},
 		{
 			"istio", Settings{Preset: "istio"},
 			[]any{series("response_code=0", "1", "response_code=200", "10", "response_code=500", "2"), series("le=250", "7", "le=+Inf", "13")},
 			[]string{`sum by (response_code) (increase(istio_requests_total` + pods + `,reporter="destination"}[91s]))`, `sum by (le) (increase(istio_request_duration_milliseconds_bucket` + pods + `,reporter="destination"}[91s]))`},
-			Traffic{Requests: 13, Errors: 3, Latency: Histogram{{.25, 7}, {math.Inf(1), 13}}},
+			Traffic{Source: "Prometheus: istio_requests_total", Requests: 13, Errors: 3, Latency: Histogram{{.25, 7}, {math.Inf(1), 13}}},
 		},
 	} {
 		f := &fake{t: t, answers: c.answers}
 		got := f.prometheus(c.settings).Traffic(t.Context(), auth2)
-		c.want.Source = "Prometheus"
 		if diff := cmp.Diff(&c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
@@ -140,12 +183,11 @@ func TestPrometheusWithoutFigures(t *testing.T) {
 		answers []any
 		says    string
 	}{
-		"nothing":          {[]any{series()}, "Prometheus has no http_requests_total of these pods in the last 91s: it takes two scrapes"},
-		"no status":        {[]any{series("", "100")}, "errors cannot be told: http_requests_total has no label code, status, status_code"},
-		"NaN":              {[]any{series("code=200", "NaN")}, "Prometheus counts NaN"},
-		"infinite":         {[]any{series("code=200", "+Inf")}, "counts +Inf"},
-		"negative":         {[]any{series("code=200", "-1")}, "counts -1"},
-		"a NaN bucket":     {[]any{ok, series("le=1", "NaN")}, "buckets in http_request_duration_seconds_bucket that are none"},
+		"nothing":          {[]any{series()}, "Prometheus has no http_requests_total, http_server_requests_total, "},
+		"NaN":              {[]any{series("code=200", "NaN")}, "Prometheus has no count of http_requests_total"},
+		"infinite":         {[]any{series("code=200", "+Inf")}, "has no count"},
+		"negative":         {[]any{series("code=200", "-1")}, "has no count"},
+		"a NaN bucket":     {[]any{ok, series("le=1", "NaN")}, "buckets in http_server_requests_seconds_bucket that are none"},
 		"a bucket of what": {[]any{ok, series("le=x", "1")}, "that are none"},
 		"a scalar":         {[]any{map[string]any{"resultType": "scalar", "result": []any{1, "1"}}}, "no list of series"},
 		"no result":        {[]any{map[string]any{}}, "Prometheus"},
@@ -159,6 +201,7 @@ func TestPrometheusWithoutFigures(t *testing.T) {
 		"a bad query":      {[]any{fails(400, `{"status":"error","errorType":"bad_data","error":"parse error:\nunexpected"}`)}, "does not understand the query: parse error: unexpected"},
 		"too much work":    {[]any{fails(422, `{"status":"error","errorType":"execution","error":"too many samples"}`)}, "Prometheus fails: too many samples"},
 		"half the data":    {[]any{fails(200, `{"status":"success","data":{"resultType":"vector","result":[]},"warnings":["store is away"]}`)}, "Prometheus warns of its answer: store is away"},
+		"200 and an error": {[]any{fails(200, `{"status":"error","errorType":"execution","error":"query timed out"}`)}, "Prometheus fails: query timed out"},
 		"too much":         {[]any{fails(200, strings.Repeat(" ", mostAnswer+1))}, "more than 16Mi"},
 		"hung up": {[]any{func(w http.ResponseWriter) {
 			conn, _, _ := w.(http.Hijacker).Hijack()
@@ -176,6 +219,14 @@ func TestPrometheusWithoutFigures(t *testing.T) {
 	}
 	if got := (&fake{t: t}).prometheus(Settings{}).Traffic(t.Context(), Values{Namespace: "messenger"}); got.Problem != "there are no pods to ask about" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A hint on style is no doubt about the figures.
+func TestPrometheusInfo(t *testing.T) {
+	f := &fake{t: t, answers: []any{fails(200, `{"status":"success","data":{"resultType":"scalar","result":[1,"7"]},"warnings":["PromQL info: metric might not be a counter"]}`)}}
+	if n, err := f.prometheus(Settings{}).number(t.Context(), "x"); err != nil || n != 7 {
+		t.Errorf("%v, %v", n, err)
 	}
 }
 

@@ -85,9 +85,11 @@ func (w *Watcher) page(ctx context.Context, namespace, target, path string) (rea
 	return r, nil
 }
 
-// take adds what the pod has counted since its last reading, of one that was born in the window since it began.
+// take adds what the pod has counted since its last reading, of one that was born in the window since it began. Where its process does not
+// say when it began, a restart of its only container tells; of several it may have been another.
 func (p *pod) take(r reading, restarts int) {
-	if p.last == nil && p.born || p.last != nil && restarts != p.restarts {
+	anew := p.last != nil && restarts != p.restarts && r.began == 0 && len(p.Containers) == 1
+	if p.last == nil && p.born || anew {
 		p.last = &reading{} // it has counted from 0 in the window
 	}
 	if p.last != nil {

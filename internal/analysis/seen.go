@@ -47,7 +47,7 @@ type Traffic struct {
 	Source   string // says where the figures are from
 	Problem  string // why there are no figures, or none to trust: then they are not looked at
 	Requests float64
-	Errors   float64   // of these: answers of 5xx, and none at all
+	Errors   float64   // of these: answers of 5xx, and none at all; NaN where no status is told
 	Latency  Histogram // empty where the source has none
 }
 

@@ -298,3 +298,22 @@ func TestMeasureCutOff(t *testing.T) {
 		}
 	})
 }
+
+// When one of several containers starts anew, what another has counted before the window is not taken for the window's.
+func TestRestartOfASidecar(t *testing.T) {
+	for _, process := range []string{"", "process_start_time_seconds 1.7e9\n"} {
+		in(t, func(t *testing.T, w *namespace) {
+			pod := w.pod("auth-v2-a")
+			pod.Containers = append(pod.Containers, canary.Container{Name: "sidecar"})
+			w.pages["auth-v2-a"] = process + counts(1000, 900, 0)
+			watcher := w.begin(t, scraping)
+			pod.Containers[1].Restarts = 1
+			w.see(t, watcher)
+			w.pages["auth-v2-a"] = process + counts(1010, 900, 0)
+			watcher.Measure(t.Context())
+			if users := watcher.Seen("auth", "v2").Users; users.Requests != 10 || users.Errors != 0 {
+				t.Errorf("%q: %+v", process, users)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/analysis"
@@ -26,10 +27,14 @@ type windowGate struct {
 	watcher    *analysis.Watcher
 	prometheus *analysis.Prometheus // nil: none is asked
 
+	mu     sync.Mutex // held by Begin and Judge: one of a window that was left may still run
 	began  time.Time
 	names  []string
 	stable map[string]analysis.Seen // by release, in the last window in which it served
 }
+
+// mostAsking is how long a look may ask a Prometheus, which must not delay what the API server says of the canary.
+const mostAsking = 20 * time.Second
 
 // newGate makes the gate of a run. It fails where a Prometheus is to be asked and does not answer.
 func (o *gateOptions) newGate(ctx context.Context, r *run) (gate, error) {
@@ -48,6 +53,8 @@ func (o *gateOptions) newGate(ctx context.Context, r *run) (gate, error) {
 }
 
 func (g *windowGate) Begin(ctx context.Context, releases []canary.Release) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.began, g.names = time.Now(), nil
 	for _, r := range releases {
 		g.names = append(g.names, r.Name)
@@ -63,7 +70,11 @@ func (g *windowGate) Begin(ctx context.Context, releases []canary.Release) {
 }
 
 func (g *windowGate) Judge(ctx context.Context, final bool) map[string][]analysis.Result {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.watcher.Measure(ctx)
+	ctx, cancel := context.WithTimeout(ctx, mostAsking)
+	defer cancel()
 	s := g.live.Snapshot()
 	found := map[string]canary.Release{}
 	for _, r := range canary.Discover(s, g.options) {
@@ -94,12 +105,7 @@ func (g *windowGate) seen(ctx context.Context, r *canary.Release, v *canary.Vers
 	if g.prometheus == nil {
 		return seen
 	}
-	values := analysis.Values{
-		Namespace: r.Namespace, Service: r.Services[0].Name, Version: v.Name, Deployment: v.Deployment.Name, Window: time.Since(g.began),
-	}
-	for _, p := range canary.PodsOf(s, v) {
-		values.Pods = append(values.Pods, p.Name)
-	}
+	values := valuesOf(s, r, v, time.Since(g.began))
 	if users := g.prometheus.Traffic(ctx, values); users != nil {
 		seen.Users = users
 	}

@@ -2,7 +2,7 @@ package plugin
 
 import (
 	"errors"
-	"strings"
+	"fmt"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/analysis"
 )
@@ -15,13 +15,27 @@ type gateResult struct {
 
 func (r gateResult) String() string { return r.release + ": " + r.Check + ": " + r.Message }
 
+// reasonOf names the first of the results and counts the others, which the report has; empty for none.
 func reasonOf(results []gateResult) string {
-	words := make([]string, len(results))
-	for i, r := range results {
-		words[i] = r.String()
+	if len(results) == 0 {
+		return ""
 	}
-	return strings.Join(words, "; ")
+	text := []rune(results[0].String())
+	if len(text) > mostReason {
+		text = append(text[:mostReason-1], '…')
+	}
+	switch n := len(results) - 1; n {
+	case 0:
+		return string(text)
+	case 1:
+		return string(text) + " (and 1 more check)"
+	default:
+		return fmt.Sprintf("%s (and %d more checks)", string(text), n)
+	}
 }
+
+// mostReason bounds what a check says where it has to fit a line, in characters: Events and servers are wordy.
+const mostReason = 240
 
 // gateError says that gates have failed.
 type gateError struct {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-canary/kubectl-canary/internal/analysis"
+	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
 
 // gateOptions is what a canary is held to, and by which sources.
@@ -112,6 +113,27 @@ func (o *gateOptions) completePrometheus() error {
 		o.prometheus = nil
 	}
 	return nil
+}
+
+// fitProbes sends as many probes as the shortest pause needs for a verdict. It fails where that is more than each of so many versions,
+// or the API server, is to be sent: such a pause would always end without one.
+func (o *gateOptions) fitProbes(steps []canary.Step, versions int) error {
+	shortest := time.Duration(0)
+	for _, s := range steps {
+		if pause := s.Pause.Duration(); pause > 0 && (shortest == 0 || pause < shortest) {
+			shortest = pause
+		}
+	}
+	if o.from.Probe == nil || shortest == 0 {
+		return nil
+	}
+	enough := o.policy.MinRequests
+	requests := o.from.Probe.Fit(enough, shortest, versions)
+	if requests >= enough {
+		return nil
+	}
+	return fmt.Errorf("--probe sends each version at most %.0f requests in a pause of %s, and --min-requests asks for %.0f: want a --pause of %s or longer, or fewer --min-requests",
+		requests, shortest, enough, analysis.ProbeWindow(enough, versions))
 }
 
 // readAnalysis reads a file of bounds and queries.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
@@ -128,4 +129,55 @@ func TestGatesTypedAgain(t *testing.T) {
 	if again, _, err := parsedGates(got); err != nil || again.from.Scrape == nil {
 		t.Errorf("%q: %v", got, err)
 	}
+}
+
+// However many checks say no, and however wordy one is, the reason is one line: the first, and how many others.
+func TestReasonOf(t *testing.T) {
+	result := func(release, message string) gateResult {
+		return gateResult{release, analysis.Result{Check: "error-rate", Message: message}}
+	}
+	all := []gateResult{result("auth", "5% failed"), result("chat", "6% failed"), result("users", "7% failed")}
+	for n, want := range []string{
+		"", "auth: error-rate: 5% failed", "auth: error-rate: 5% failed (and 1 more check)", "auth: error-rate: 5% failed (and 2 more checks)",
+	} {
+		if got := reasonOf(all[:n]); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+	long := reasonOf([]gateResult{result("auth", strings.Repeat("é ", 1000)), all[1]})
+	if n := utf8.RuneCountInString(long); n > 300 || !utf8.ValidString(long) || !strings.HasSuffix(long, "… (and 1 more check)") {
+		t.Errorf("%d characters: %q", n, long)
+	}
+}
+
+// A pause in which --probe cannot come to a verdict is refused before anything is asked, or where that depends on how many releases there
+// are before anything is written; a person who approves may know better.
+func TestProbesTooFew(t *testing.T) {
+	in(t, func(t *testing.T, a *api) {
+		names := []string{"auth", "chat", "users", "web", "shop", "mail"}
+		for _, name := range names {
+			a.release(name, 3, 1)
+		}
+		asked := len(a.requests)
+		code, _, errOut := a.do("migrate --probe / --steps 25@1h,50@3s,100")
+		if code != 1 || len(a.requests) != asked {
+			t.Errorf("%d, %q", code, a.requests[asked:])
+		}
+		contains(t, "stderr", errOut, "error: --probe sends each version at most 48 requests in a pause of 3s, and --min-requests asks for 100: want a --pause of 7s or longer, ")
+		code, _, errOut = a.do("migrate --probe / --pause 10s")
+		if code != 1 || len(a.writes()) > 0 {
+			t.Errorf("%d, %q", code, a.writes())
+		}
+		contains(t, "stderr", errOut, "error: --probe sends each version at most 66 requests in a pause of 10s, ", "want a --pause of 15s or longer")
+		for _, line := range []string{"migrate --probe / --pause 15s --plan", "migrate --probe / --pause 3s --min-requests 20 --plan", "migrate --probe / --pause 0 --plan"} {
+			if code, _, errOut := a.do(line); code != 0 {
+				t.Errorf("%s: %d, %s", line, code, errOut)
+			}
+		}
+		code, _, errOut = a.do("migrate --probe / --pause 3s --approve --plan")
+		if code != 0 {
+			t.Errorf("%d, %s", code, errOut)
+		}
+		contains(t, "stderr", errOut, "Warning: --probe sends each version at most ")
+	})
 }

@@ -100,6 +100,9 @@ func (o *migrateOptions) parseAll(cmd *cobra.Command, args []string) error {
 	if err == nil {
 		err = o.gates.complete(cmd.Flags())
 	}
+	if err == nil && !o.approve {
+		err = o.gates.fitProbes(o.steps, 2)
+	}
 	if err == nil && o.resume && (o.plan || o.dryRun != "none") {
 		err = errors.New("--resume goes on: leave out --plan and --dry-run")
 	}

@@ -72,6 +72,15 @@ func (o *migrateOptions) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	versions := 0
+	for _, p := range m.active {
+		versions += len(p.release.Versions())
+	}
+	if err := o.gates.fitProbes(m.migration.Steps[m.migration.Index:], versions); err != nil && !m.migration.Approve {
+		return err
+	} else if err != nil {
+		m.warn(err.Error())
+	}
 	switch o.dryRun {
 	case "client":
 		return m.showSchedule()
