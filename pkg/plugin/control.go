@@ -72,17 +72,15 @@ func (o *controlOptions) run(ctx context.Context, cmd *cobra.Command) (err error
 	if s.LeasesHidden {
 		return fmt.Errorf("you may not list leases in namespace %q, which hold the migrations (docs/rbac.md)", o.namespace)
 	}
-	chosen, err := o.choose.chosen(s)
+	found, everyone, err := o.choose.migrations(s)
 	if err != nil {
 		return err
 	}
-	found := migrations(s, chosen)
 	if len(found) == 0 {
 		return fmt.Errorf("nothing migrates in namespace %q", o.namespace)
 	}
 	user := o.client.WhoAmI(ctx)
 	var failures []error
-	everyone := migrations(s, func(string) bool { return true })
 	for _, id := range ids(found) {
 		if err := o.ask(ctx, cmd, s, everyone[id], user); err != nil {
 			failures = append(failures, err)
