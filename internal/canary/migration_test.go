@@ -300,3 +300,17 @@ func FuzzMigration(f *testing.F) {
 		t.Fatal("it has no end")
 	})
 }
+
+// Two that approve of a step at once approve of no step that nobody has seen.
+func TestApprovalIsOfOneStep(t *testing.T) {
+	m := Migration{Steps: []Step{{Weight: 2500}, {Weight: 5000}, {Weight: Full}}, Phase: StepApproval, Approve: true}
+	q := Request{Verb: VerbApprove, By: "jane"}
+	if !m.Takes(q) {
+		t.Error("the first is not taken")
+	}
+	m.Take(q.Verb, time.Time{})
+	m.Advance(time.Time{})
+	if m.Takes(q) || !m.Takes(Request{Verb: VerbApprove, Step: 1}) || !m.Takes(Request{Verb: VerbPause}) {
+		t.Error("the second is of the step before")
+	}
+}

@@ -82,7 +82,7 @@ func (m *migrator) follow(ctx context.Context, cancel context.CancelCauseFunc) {
 
 // take does what another terminal asks, and takes the request out of the Leases; true for an abort.
 func (m *migrator) take(ctx context.Context, q canary.Request) bool {
-	if m.migration.Refuses(q.Verb, true) == nil {
+	if m.migration.Takes(q) {
 		m.change(func(s *canary.Migration) { s.Take(q.Verb, m.now()) })
 		m.say("%s, says %s", q.Verb, q.By)
 	}
