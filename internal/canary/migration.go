@@ -210,8 +210,8 @@ func Joint(all []*Migration) *Migration {
 	}).Clone()
 }
 
-// sane says whether its numbers can be: nothing else in here has to be wary of them.
-func (m *Migration) sane() bool {
+// Sane says whether its numbers can be: nothing else in here has to be wary of them.
+func (m *Migration) Sane() bool {
 	if m == nil {
 		return true
 	}

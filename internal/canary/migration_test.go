@@ -135,7 +135,7 @@ func TestMigration(t *testing.T) {
 				if got := m.Place() + " " + string(m.Phase) + " " + m.Passed(now).String(); got != want || over {
 					t.Fatalf("%s: %s, %v", line, got, over)
 				}
-				if r := (Record{Schema: RecordSchema, Migration: m}); !r.Sane() {
+				if !m.Sane() {
 					t.Fatalf("%s: %+v is not sane", line, m)
 				}
 			}
@@ -238,11 +238,10 @@ func TestSaneMigration(t *testing.T) {
 		"took less than nothing": func(m *Migration) { m.Steps[1].Took = -1 }, "many steps": func(m *Migration) { m.Steps = make([]Step, maxSteps+1) },
 	} {
 		m := migration(t, "25,50,100")
-		r := Record{Schema: RecordSchema, Migration: m}
-		if !r.Sane() {
+		if !m.Sane() {
 			t.Fatal("it is not sane as it is")
 		}
-		if breaks(m); r.Sane() {
+		if breaks(m); m.Sane() {
 			t.Errorf("%s: %+v", name, m)
 		}
 	}
@@ -279,7 +278,7 @@ func FuzzMigration(f *testing.F) {
 	f.Add(`{"schema":1,"migration":{"steps":[{"weight":100}],"index":1,"phase":"Held"}}`, int64(-5))
 	f.Fuzz(func(t *testing.T, text string, later int64) {
 		var r Record
-		if json.Unmarshal([]byte(text), &r) != nil || !r.Sane() || r.Migration == nil {
+		if json.Unmarshal([]byte(text), &r) != nil || !r.Migration.Sane() || r.Migration == nil {
 			return
 		}
 		m, now := r.Migration, noon.Add(time.Duration(later))
