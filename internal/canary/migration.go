@@ -48,6 +48,7 @@ type Request struct {
 	Verb Verb      `json:"verb"`
 	By   string    `json:"by"`
 	Time time.Time `json:"time"`
+	Step int       `json:"step"` // the index of the step that whoever asks has seen
 }
 
 // Verb is what can be asked of a migration.
@@ -161,6 +162,11 @@ func (m *Migration) Resume(now, alive time.Time, by string) bool {
 	return true
 }
 
+// Takes says whether a request makes sense for it now: an approval is of the step that was seen, and of no later one.
+func (m *Migration) Takes(q Request) bool {
+	return m.Refuses(q.Verb, true) == nil && (q.Verb != VerbApprove || q.Step == m.Index)
+}
+
 // Take does what another terminal asks, but for an abort: that is its runner's.
 func (m *Migration) Take(v Verb, now time.Time) {
 	switch v {
@@ -204,8 +210,8 @@ func Joint(all []*Migration) *Migration {
 	}).Clone()
 }
 
-// sane says whether its numbers can be: nothing else in here has to be wary of them.
-func (m *Migration) sane() bool {
+// Sane says whether its numbers can be: nothing else in here has to be wary of them.
+func (m *Migration) Sane() bool {
 	if m == nil {
 		return true
 	}

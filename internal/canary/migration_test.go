@@ -135,7 +135,7 @@ func TestMigration(t *testing.T) {
 				if got := m.Place() + " " + string(m.Phase) + " " + m.Passed(now).String(); got != want || over {
 					t.Fatalf("%s: %s, %v", line, got, over)
 				}
-				if r := (Record{Schema: RecordSchema, Migration: m}); !r.Sane() {
+				if !m.Sane() {
 					t.Fatalf("%s: %+v is not sane", line, m)
 				}
 			}
@@ -238,11 +238,10 @@ func TestSaneMigration(t *testing.T) {
 		"took less than nothing": func(m *Migration) { m.Steps[1].Took = -1 }, "many steps": func(m *Migration) { m.Steps = make([]Step, maxSteps+1) },
 	} {
 		m := migration(t, "25,50,100")
-		r := Record{Schema: RecordSchema, Migration: m}
-		if !r.Sane() {
+		if !m.Sane() {
 			t.Fatal("it is not sane as it is")
 		}
-		if breaks(m); r.Sane() {
+		if breaks(m); m.Sane() {
 			t.Errorf("%s: %+v", name, m)
 		}
 	}
@@ -279,7 +278,7 @@ func FuzzMigration(f *testing.F) {
 	f.Add(`{"schema":1,"migration":{"steps":[{"weight":100}],"index":1,"phase":"Held"}}`, int64(-5))
 	f.Fuzz(func(t *testing.T, text string, later int64) {
 		var r Record
-		if json.Unmarshal([]byte(text), &r) != nil || !r.Sane() || r.Migration == nil {
+		if json.Unmarshal([]byte(text), &r) != nil || !r.Migration.Sane() || r.Migration == nil {
 			return
 		}
 		m, now := r.Migration, noon.Add(time.Duration(later))
@@ -299,4 +298,18 @@ func FuzzMigration(f *testing.F) {
 		}
 		t.Fatal("it has no end")
 	})
+}
+
+// Two that approve of a step at once approve of no step that nobody has seen.
+func TestApprovalIsOfOneStep(t *testing.T) {
+	m := Migration{Steps: []Step{{Weight: 2500}, {Weight: 5000}, {Weight: Full}}, Phase: StepApproval, Approve: true}
+	q := Request{Verb: VerbApprove, By: "jane"}
+	if !m.Takes(q) {
+		t.Error("the first is not taken")
+	}
+	m.Take(q.Verb, time.Time{})
+	m.Advance(time.Time{})
+	if m.Takes(q) || !m.Takes(Request{Verb: VerbApprove, Step: 1}) || !m.Takes(Request{Verb: VerbPause}) {
+		t.Error("the second is of the step before")
+	}
 }

@@ -72,13 +72,14 @@ func (r *Record) AtRest() bool {
 	return r != nil && r.Move == nil && (r.Set.Stable == 0 || r.Set.Canary == 0)
 }
 
-// Sane says whether its numbers can be: counts that a Deployment can have, of which nothing else in here has to be wary.
+// Sane says whether its numbers can be: counts that a Deployment can have, of which nothing else in here has to be wary. Its
+// migration is asked by itself.
 func (r *Record) Sane() bool {
 	splits := []Split{r.Target, r.Set}
 	for _, c := range r.Changes {
 		splits = append(splits, c.Before, c.After)
 	}
-	return r.Schema == RecordSchema && possible(r.Baseline) && r.Migration.sane() && !slices.ContainsFunc(splits, func(s Split) bool {
+	return r.Schema == RecordSchema && possible(r.Baseline) && !slices.ContainsFunc(splits, func(s Split) bool {
 		return !possible(s.Stable) || !possible(s.Canary)
 	})
 }

@@ -96,7 +96,7 @@ func FuzzParseSteps(f *testing.F) {
 			return
 		}
 		m := Migration{Steps: steps, Phase: StepMoving}
-		if !m.sane() {
+		if !m.Sane() {
 			t.Fatalf("%q makes %+v", s, steps)
 		}
 		if again, err := ParseSteps(Schedule(steps), 0, Full); err != nil || !Same(again, steps) {

@@ -54,6 +54,9 @@ func toLease(l *coordinationv1.Lease) (namedLease, bool) {
 	}
 	var record canary.Record
 	if json.Unmarshal([]byte(l.Annotations[stateAnnotation]), &record) == nil && record.Sane() {
+		if !record.Migration.Sane() {
+			record.Migration = nil // of a later version, say: baseline and history count all the same
+		}
 		out.lease.Record = &record
 	}
 	return out, true

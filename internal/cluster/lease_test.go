@@ -125,3 +125,17 @@ func TestOtherLeasesAreNoReleases(t *testing.T) {
 		}
 	}
 }
+
+// A migration in a state that this version does not know takes nothing else of the record with it.
+func TestMigrationOfALaterVersion(t *testing.T) {
+	r := record()
+	r.Migration = &canary.Migration{ID: "a", Steps: []canary.Step{{Weight: canary.Full}}, Phase: "Frozen"}
+	l := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "kubectl-canary.auth"}}
+	if err := held(l, "", noon, r); err != nil {
+		t.Fatal(err)
+	}
+	read, _ := toLease(l)
+	if diff := cmp.Diff(canary.Lease{Record: record()}, read.at(noon)); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -111,12 +111,13 @@ func reached(all []Release, i int) string {
 
 // verdicts counts what the checks of a step said, and names those that did not pass.
 func verdicts(all []Release, i int) string {
-	passed := 0
+	passed, paused := 0, 0.0
 	var others []string
 	for _, r := range all {
 		if i >= steps(r) {
 			continue
 		}
+		paused = max(paused, r.Migration.Steps[i].PausedSeconds)
 		for _, c := range r.Migration.Steps[i].Checks {
 			switch {
 			case c.Info:
@@ -130,7 +131,15 @@ func verdicts(all []Release, i int) string {
 	if passed > 0 {
 		others = append([]string{fmt.Sprintf("%d passed", passed)}, others...)
 	}
-	return dash(strings.Join(others, ", "))
+	return unseen(strings.Join(others, ", "), paused)
+}
+
+// unseen is said of a step that paused without a check: one that was done before this run went on with it.
+func unseen(checks string, pausedSeconds float64) string {
+	if checks == "" && pausedSeconds > 0 {
+		return "none by this run"
+	}
+	return dash(checks)
 }
 
 func seconds(s float64) string {
@@ -164,7 +173,7 @@ func MigrationMarkdown(w io.Writer, namespace string, all []Status) error {
 			for _, c := range s.Checks {
 				checks = append(checks, markdown(CheckLine(c)))
 			}
-			fmt.Fprintf(&b, "| %d/%d | %s%% | %s | %s | %s | %s |\n", i+1, len(r.Migration.Steps), s.Weight, at, took, seconds(s.PausedSeconds), dash(strings.Join(checks, "<br>")))
+			fmt.Fprintf(&b, "| %d/%d | %s%% | %s | %s | %s | %s |\n", i+1, len(r.Migration.Steps), s.Weight, at, took, seconds(s.PausedSeconds), unseen(strings.Join(checks, "<br>"), s.PausedSeconds))
 		}
 		if r.Migration.Reason != "" {
 			fmt.Fprintf(&b, "\n%s\n", markdown(r.Migration.Reason))

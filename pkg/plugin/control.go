@@ -72,17 +72,15 @@ func (o *controlOptions) run(ctx context.Context, cmd *cobra.Command) (err error
 	if s.LeasesHidden {
 		return fmt.Errorf("you may not list leases in namespace %q, which hold the migrations (docs/rbac.md)", o.namespace)
 	}
-	chosen, err := o.choose.chosen(s)
+	found, everyone, err := o.choose.migrations(s)
 	if err != nil {
 		return err
 	}
-	found := migrations(s, chosen)
 	if len(found) == 0 {
 		return fmt.Errorf("nothing migrates in namespace %q", o.namespace)
 	}
 	user := o.client.WhoAmI(ctx)
 	var failures []error
-	everyone := migrations(s, func(string) bool { return true })
 	for _, id := range ids(found) {
 		if err := o.ask(ctx, cmd, s, everyone[id], user); err != nil {
 			failures = append(failures, err)
@@ -116,7 +114,7 @@ func (o *controlOptions) ask(ctx context.Context, cmd *cobra.Command, s *canary.
 	if running < 0 && o.verb == canary.VerbAbort {
 		return o.rollBack(ctx, cmd, releases)
 	}
-	request := canary.Request{Verb: o.verb, By: user, Time: o.client.Now().Truncate(time.Millisecond)}
+	request := canary.Request{Verb: o.verb, By: user, Step: m.Index, Time: o.client.Now().Truncate(time.Millisecond)}
 	amended := []string{first}
 	if running < 0 {
 		amended = releases
@@ -146,6 +144,13 @@ func (o *controlOptions) amend(q canary.Request, running bool) func(canary.Lease
 		}
 		record := *now.Record
 		record.Migration = record.Migration.Clone()
+		if err := record.Migration.Refuses(q.Verb, running); err != nil {
+			return nil, err
+		}
+		if there := record.Migration.Request; running && there != nil && q.Verb != canary.VerbAbort && there.Verb != q.Verb &&
+			(there.Verb == canary.VerbAbort || q.Time.Sub(there.Time) < answerWithin) {
+			return nil, fmt.Errorf("%s, says %s, is not taken yet: try again in a moment", there.Verb, there.By)
+		}
 		if running {
 			record.Migration.Request = &q
 		} else {
@@ -161,38 +166,43 @@ var errEnded = errors.New("the migration has ended or was interrupted meanwhile:
 func (o *controlOptions) await(ctx context.Context, release string, q canary.Request) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, answerWithin, mover.ErrDeadline)
 	defer cancel()
-	taken := make(chan error, 1)
+	end := make(chan error, 1)
 	tell := func(err error) {
 		select {
-		case taken <- err:
+		case end <- err:
 		default:
 		}
 	}
 	go func() {
 		tell(o.live.FollowLeases(ctx, func(all map[string]canary.Lease) {
-			switch lease := all[release]; {
-			case lease.Record == nil || lease.Record.Migration == nil:
-				if o.verb == canary.VerbAbort {
-					tell(nil) // it is on its way back already
-				} else {
-					tell(errEnded)
-				}
-			case !q.Is(lease.Record.Migration.Request):
-				tell(nil)
-			case lease.Holder == "":
-				tell(errEnded)
+			if done, err := taken(all[release], q); done {
+				tell(err)
 			}
 		}))
 	}()
 	select {
-	case err := <-taken:
+	case err := <-end:
 		return err
 	case <-ctx.Done():
 		if cause := context.Cause(ctx); !errors.Is(cause, mover.ErrDeadline) {
 			return cause
 		}
-		return fmt.Errorf("whoever runs the migration has not answered within %s: %w", answerWithin, mover.ErrDeadline)
+		return fmt.Errorf("whoever runs the migration has not answered within %s, and may do it later: %w", answerWithin, mover.ErrDeadline)
 	}
+}
+
+// taken says whether a Lease shows that a request was taken, or never will be.
+func taken(lease canary.Lease, q canary.Request) (done bool, err error) {
+	switch {
+	case lease.Record == nil || lease.Record.Migration == nil:
+		if q.Verb == canary.VerbAbort {
+			return true, nil // it is on its way back already
+		}
+		return true, errEnded
+	case lease.Holder == "": // its runner takes a request out of the record when it goes
+		return true, errEnded
+	}
+	return !q.Is(lease.Record.Migration.Request), nil
 }
 
 // next are the commands for a migration: nobody runs it, or it is as it is.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -118,7 +119,7 @@ func (o *migrateOptions) parseAll(cmd *cobra.Command, args []string) error {
 // fleeting are the flags that a migration does not go on with: what is recorded elsewhere, and what is of one run only.
 var fleeting = []string{"steps", "pause", "to", "approve", "plan", "resume", "report", "selector", "output", "dry-run", "reason"}
 
-// args are the flags that matter to go on, as name=value. What may hold a credential is left out.
+// args are the flags that matter to go on, as name=value. Of what may hold a credential there is only the name.
 func (o *migrateOptions) args(warn func(string)) (args []string) {
 	o.flags.VisitAll(func(f *pflag.Flag) {
 		if !f.Changed || slices.Contains(fleeting, f.Name) {
@@ -131,6 +132,7 @@ func (o *migrateOptions) args(warn func(string)) (args []string) {
 		for _, v := range values {
 			if u, err := url.Parse(v); err == nil && u.User != nil {
 				warn("--" + f.Name + " has a password in it and is not recorded: give it again to resume")
+				args = append(args, f.Name)
 				continue
 			}
 			args = append(args, f.Name+"="+v)
@@ -139,8 +141,17 @@ func (o *migrateOptions) args(warn func(string)) (args []string) {
 	return args
 }
 
-// adopt sets the flags that a record has, but for those that were typed.
+// adopt sets the flags that a record has, but for those that were typed. It fails where one cannot be had: it may be a gate.
 func (o *migrateOptions) adopt(m *canary.Migration) error {
+	for _, arg := range m.Args {
+		flag, _, recorded := strings.Cut(arg, "=")
+		switch f := o.flags.Lookup(flag); {
+		case f == nil:
+			return fmt.Errorf("the migration was begun with --%s, which this version does not know", flag)
+		case !recorded && !f.Changed:
+			return fmt.Errorf("the migration was begun with --%s, which had a password in it and is not recorded: give it again", flag)
+		}
+	}
 	var broken error
 	o.flags.VisitAll(func(f *pflag.Flag) {
 		values := m.Arg(f.Name)

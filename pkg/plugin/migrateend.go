@@ -23,6 +23,9 @@ func (m *migrator) drop(ctx context.Context, failed *setback) {
 			s.Hold(m.now(), failed.err.Error())
 		}
 		s.Interrupt(m.now())
+		if len(m.active) > 0 {
+			s.ID = newID() // else it would go on at the step that the others have come to
+		}
 	})
 	m.leave(ctx, leaving, canary.Held, failed.err)
 	if len(m.active) > 0 {

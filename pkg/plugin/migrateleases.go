@@ -82,7 +82,7 @@ func (m *migrator) follow(ctx context.Context, cancel context.CancelCauseFunc) {
 
 // take does what another terminal asks, and takes the request out of the Leases; true for an abort.
 func (m *migrator) take(ctx context.Context, q canary.Request) bool {
-	if m.migration.Refuses(q.Verb, true) == nil {
+	if m.migration.Takes(q) {
 		m.change(func(s *canary.Migration) { s.Take(q.Verb, m.now()) })
 		m.say("%s, says %s", q.Verb, q.By)
 	}
@@ -154,18 +154,25 @@ func (m *migrator) leave(ctx context.Context, all []planned, outcome canary.Outc
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	notes := map[string]string{}
+	var gone []string // the locks that are another's by now
 	_ = m.each(ctx, names(all), func(ctx context.Context, release string) error {
 		record := m.held.recorded(release)
 		if record != nil {
 			record = m.leftAt(release, record)
 		}
-		if err := m.letGo(ctx, release, record); err != nil {
-			m.mu.Lock()
+		err := m.letGo(ctx, release, record)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if errors.As(err, new(*canary.LockedError)) {
+			gone = append(gone, release)
+		} else if err != nil {
 			notes[release] = "its lock could not be released, and runs out by itself in 30s: " + err.Error()
-			m.mu.Unlock()
 		}
 		return nil
 	})
+	for _, release := range gone {
+		delete(m.held.locks, release)
+	}
 	now := m.present(ctx, true)
 	for _, p := range all {
 		e := ending{planned: p, moved: true, outcome: outcome, now: p.release, err: cause, note: notes[p.release.Name]}

@@ -13,37 +13,33 @@ import (
 	"github.com/kubectl-canary/kubectl-canary/internal/canary"
 )
 
-// migrations are the Leases of releases that migrate or did when they were interrupted, by the migration's ID.
-func migrations(s *canary.Snapshot, of func(release string) bool) map[string][]string {
+// migrations are the releases that migrate or did when they were interrupted, by the migration's ID: those that the user has
+// chosen, and all that migrate together. The Lease of a release that is no more counts for nothing.
+func (c *chooser) migrations(s *canary.Snapshot) (chosen, all map[string][]string, err error) {
+	found, err := c.find(s, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	return migrating(found), migrating(canary.Discover(s, c.options)), nil
+}
+
+func migrating(releases []canary.Release) map[string][]string {
 	found := map[string][]string{}
-	for _, name := range slices.Sorted(maps.Keys(s.Leases)) {
-		if r := s.Leases[name].Record; r != nil && r.Migration != nil && of(name) {
-			found[r.Migration.ID] = append(found[r.Migration.ID], name)
+	for _, r := range releases {
+		if r.Record != nil && r.Record.Migration != nil {
+			found[r.Record.Migration.ID] = append(found[r.Record.Migration.ID], r.Name)
 		}
 	}
 	return found
 }
 
-// chosen says of a release whether the user has chosen it.
-func (c *chooser) chosen(s *canary.Snapshot) (func(release string) bool, error) {
-	if !c.named() {
-		return func(string) bool { return true }, nil
-	}
-	found, err := c.find(s, false)
-	return func(release string) bool {
-		return slices.ContainsFunc(found, func(r canary.Release) bool { return r.Name == release })
-	}, err
-}
-
 // find returns the interrupted migration that the command goes on with, as it goes on from now; nil where a new one begins.
 func (m *migrator) find() (*canary.Migration, error) {
 	s := m.live.Snapshot()
-	chosen, err := m.choose.chosen(s)
-	if err != nil {
-		return nil, err
-	}
-	found := migrations(s, chosen)
+	found, together, err := m.choose.migrations(s)
 	switch {
+	case err != nil:
+		return nil, err
 	case m.dryRun != "none":
 		return nil, nil //nolint:nilnil // which is what there is to go on with
 	case len(found) == 0 && m.o.resume:
@@ -54,11 +50,14 @@ func (m *migrator) find() (*canary.Migration, error) {
 		return nil, m.several(found)
 	}
 	id := slices.Collect(maps.Keys(found))[0]
-	members := migrations(s, func(string) bool { return true })[id]
+	members := together[id]
 	var all []*canary.Migration
 	var alive time.Time
 	for _, name := range members {
 		lease := s.Leases[name]
+		if lease.Held() {
+			return nil, fmt.Errorf("%w\n  %s", lease.LockedBy(name, m.now()), m.next(members)[0])
+		}
 		all = append(all, lease.Record.Migration)
 		if lease.Renewed.After(alive) {
 			alive = lease.Renewed
@@ -102,7 +101,7 @@ func (o *migrateOptions) goesOnWith(m *canary.Migration) bool {
 func (m *migrator) another(there *canary.Migration, members []string) error {
 	text := fmt.Sprintf("%s: a migration by %s (--steps %s) was interrupted at step %s: go on with it, or end it",
 		strings.Join(members, ", "), there.By, canary.Schedule(there.Steps), there.Place())
-	return m.refuseMigration(text, members)
+	return refusal{text, m.next(members)}
 }
 
 // several refuses to guess which of several migrations is meant.
@@ -115,12 +114,11 @@ func (m *migrator) several(found map[string][]string) error {
 	return errors.New("there are several migrations: name the releases of one (" + strings.Join(all, "; ") + ")")
 }
 
-func (m *migrator) refuseMigration(text string, members []string) error {
+// next are the commands that go on with a migration, and that end it.
+func (m *migrator) next(members []string) []string {
 	some := ""
 	if m.choose.named() {
 		some = " " + strings.Join(members, " ")
 	}
-	return refusal{text, []string{
-		m.command(name+" migrate"+some+" --resume", m.namespace), m.command(name+" abort"+some, m.namespace),
-	}}
+	return []string{m.command(name+" migrate"+some+" --resume", m.namespace), m.command(name+" abort"+some, m.namespace)}
 }

@@ -126,7 +126,7 @@ func (m *migrator) put(s *canary.Migration) {
 // start plans a migration that is new. Every step has to be one that can be reached.
 func (m *migrator) start(ctx context.Context) error {
 	m.migration = &canary.Migration{
-		ID: strings.ToLower(rand.Text()[:8]), By: m.user, Began: m.now(), Since: m.now(), Steps: m.o.steps,
+		ID: newID(), By: m.user, Began: m.now(), Since: m.now(), Steps: m.o.steps,
 		Phase: canary.StepMoving, Approve: m.o.approve, Args: m.o.args(m.warn),
 	}
 	if err := m.prepareStep(ctx); err != nil {
@@ -150,6 +150,8 @@ func (m *migrator) start(ctx context.Context) error {
 	return m.prepareStep(ctx)
 }
 
+func newID() string { return strings.ToLower(rand.Text()[:8]) }
+
 // goOn plans the step that an interrupted migration is at. Where the cluster has left the step's weight, it is moved there again.
 func (m *migrator) goOn(ctx context.Context, from *canary.Migration) error {
 	m.migration = from
@@ -157,7 +159,7 @@ func (m *migrator) goOn(ctx context.Context, from *canary.Migration) error {
 		return err
 	}
 	for _, p := range m.active {
-		if !p.release.LitPosition().At(p.target.Split) {
+		if r := p.release.Record; !p.release.LitPosition().At(p.target.Split) || r != nil && r.Set != p.release.Replicas() {
 			from.Phase = canary.StepMoving
 		}
 	}
