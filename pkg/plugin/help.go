@@ -10,25 +10,45 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 )
 
-// usageTemplate is cobra's own, but for the connection flags, which every command has: they are listed by `options`.
-const usageTemplate = `Usage:{{if and .Runnable .HasParent}}
-  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
-  {{.CommandPath}} [command]{{end}}{{if .HasExample}}
-
-Examples:
-{{.Example}}{{end}}{{if .HasAvailableSubCommands}}{{$cmds := .Commands}}{{range $group := .Groups}}
-
-{{.Title}}{{range $cmds}}{{if (and (eq .GroupID $group.ID) (or .IsAvailableCommand (eq .Name "help")))}}
-  {{rpad .Name .NamePadding }} {{.Short}}{{end}}{{end}}{{end}}{{end}}{{if and .HasParent .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
-
-Use "{{.CommandPath}} [command] --help" for more information about a command.{{else}}
-{{end}}
-Use "{{.Root.CommandPath}} options" for the flags of all commands, such as --namespace and --context.{{if not .HasParent}}
-Use "{{.CommandPath}} help exit-codes" for what the commands exit with.{{end}}
-`
+// usage is cobra's own, but for the connection flags, which every command has: they are listed by `options`. It is no template:
+// with those of the library, which find methods by name, the linker would have to keep every method there is.
+func usage(cmd *cobra.Command) error {
+	var s strings.Builder
+	s.WriteString("Usage:")
+	if cmd.Runnable() && cmd.HasParent() {
+		s.WriteString("\n  " + cmd.UseLine())
+	}
+	if cmd.HasAvailableSubCommands() {
+		s.WriteString("\n  " + cmd.CommandPath() + " [command]")
+	}
+	if cmd.HasExample() {
+		s.WriteString("\n\nExamples:\n" + cmd.Example)
+	}
+	if cmd.HasAvailableSubCommands() {
+		for _, group := range cmd.Groups() {
+			s.WriteString("\n\n" + group.Title)
+			for _, sub := range cmd.Commands() {
+				if sub.GroupID == group.ID && (sub.IsAvailableCommand() || sub.Name() == "help") {
+					fmt.Fprintf(&s, "\n  %-*s %s", sub.NamePadding(), sub.Name(), sub.Short)
+				}
+			}
+		}
+	}
+	if cmd.HasParent() && cmd.HasAvailableLocalFlags() {
+		s.WriteString("\n\nFlags:\n" + strings.TrimRight(cmd.LocalFlags().FlagUsages(), " \n"))
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&s, "\n\nUse \"%s [command] --help\" for more information about a command.", cmd.CommandPath())
+	} else {
+		s.WriteString("\n")
+	}
+	fmt.Fprintf(&s, "\nUse \"%s options\" for the flags of all commands, such as --namespace and --context.", cmd.Root().CommandPath())
+	if !cmd.HasParent() {
+		fmt.Fprintf(&s, "\nUse \"%s help exit-codes\" for what the commands exit with.", cmd.CommandPath())
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStderr(), s.String())
+	return err
+}
 
 // helpWidth is where help is wrapped, in columns.
 const helpWidth = 80

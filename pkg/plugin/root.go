@@ -62,7 +62,7 @@ func newTree(streams genericiooptions.IOStreams) (*cobra.Command, *connection) {
 	cmd.SetIn(streams.In)
 	cmd.SetOut(streams.Out)
 	cmd.SetErr(streams.ErrOut)
-	cmd.SetUsageTemplate(usageTemplate)
+	cmd.SetUsageFunc(usage)
 	cmd.SetHelpFunc(help)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if word := cmd.Flags().Arg(0); !cmd.HasParent() && word != "" {
