@@ -17,15 +17,13 @@ import (
 
 // output is -o: text for people unless it says otherwise.
 type output struct {
-	format    string
-	templates *genericclioptions.KubeTemplatePrintFlags
+	format string
 }
 
 var machineFormats = []string{"json", "yaml", "name"}
 
 func (o *output) addFlags(flags *pflag.FlagSet, more ...string) {
-	o.templates = genericclioptions.NewKubeTemplatePrintFlags()
-	allowed := slices.Concat(more, machineFormats, o.templates.AllowedFormats())
+	allowed := slices.Concat(more, machineFormats, templateFormats())
 	flags.StringVarP(&o.format, "output", "o", "", "Output format, one of "+strings.Join(allowed, ", "))
 	takes(flags, "output", allowed...)
 }
@@ -35,10 +33,10 @@ func (o *output) complete(more ...string) error {
 	if o.format == "" || slices.Contains(more, o.format) || slices.Contains(machineFormats, o.format) {
 		return nil
 	}
-	if _, err := o.templates.ToPrinter(o.format); err != nil {
+	if _, err := templatePrinter(o.format); err != nil {
 		if genericclioptions.IsNoCompatiblePrinterError(err) {
 			return fmt.Errorf("unable to match a printer suitable for the output format %q, allowed formats are: %s",
-				o.format, strings.Join(slices.Concat(more, machineFormats, o.templates.AllowedFormats()), ","))
+				o.format, strings.Join(slices.Concat(more, machineFormats, templateFormats()), ","))
 		}
 		return err
 	}
@@ -74,7 +72,7 @@ func (o *output) printList(w io.Writer, list any, names []string) error {
 		}
 		return nil
 	}
-	p, err := o.templates.ToPrinter(o.format)
+	p, err := templatePrinter(o.format)
 	if err != nil {
 		return err
 	}

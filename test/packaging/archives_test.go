@@ -18,8 +18,9 @@ import (
 	"testing"
 )
 
-// sizeLimit is of the plugin on any system, in bytes.
-const sizeLimit = 45_000_000
+// sizeLimit is of the plugin on any system, in bytes. It takes a third more where something finds methods by name, as text/template
+// does: the linker then keeps all of them.
+const sizeLimit = 38_000_000
 
 // file is one of an archive.
 type file struct {
