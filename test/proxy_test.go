@@ -1,7 +1,9 @@
 package test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +15,8 @@ import (
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -33,13 +37,14 @@ type proxy struct {
 	mu     sync.Mutex
 	log    []string // writes and notes, in order
 	counts map[string]int
+	leases map[string]string // what each says, but for the time
 	// around is called for each write of the plugin, with a function that passes it on and answers it.
 	around func(w http.ResponseWriter, r *http.Request, name string, pass func(http.ResponseWriter))
 }
 
 // newProxy starts a proxy that passes the plugin's requests on as those of a user.
 func newProxy(user string) (p *proxy, err error) {
-	p = &proxy{agent: "kubectl-canary/", counts: map[string]int{}, closed: make(chan struct{})}
+	p = &proxy{agent: "kubectl-canary/", counts: map[string]int{}, leases: map[string]string{}, closed: make(chan struct{})}
 	if p.plugin, err = proxyAs(user); err != nil {
 		return nil, err
 	}
@@ -81,8 +86,12 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	verb, object := request.Describe(r)
 	name := verb + " " + object
+	says := leaseOf(r)
 	p.mu.Lock()
-	p.counts[request.Kind(object)+" "+verb]++
+	if says == "" || says != p.leases[object] { // how often a lock is renewed tells how slow the machine is
+		p.counts[request.Kind(object)+" "+verb]++
+		p.leases[object] = says
+	}
 	writes := request.Writes(verb, object)
 	if writes {
 		p.log = append(p.log, name)
@@ -94,6 +103,24 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.plugin.ServeHTTP(w, r)
+}
+
+// leaseOf is what a write of a Lease makes it say, but for the time; empty of another request.
+func leaseOf(r *http.Request) string {
+	if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/leases/") {
+		return ""
+	}
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil {
+		return ""
+	}
+	var l coordinationv1.Lease
+	if _, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, &l); err != nil {
+		return ""
+	}
+	l.Spec.RenewTime = nil
+	return l.Spec.String() + fmt.Sprint(l.Annotations)
 }
 
 func (p *proxy) note(line string) {
