@@ -70,14 +70,14 @@ release: $(GORELEASER) ## Publish a release of the tag: what the release workflo
 test: deps build sandbox node dist ## Run every test
 	@hack/deps.sh jq
 	cd sandbox && go test -count=1 -trimpath -vet=off ./...
-	go test -timeout 30m -v ./test/node
+	go test -timeout 45m -v ./test/node
 	hack/fuzz.sh
 	go test -timeout 30m ./test/faults
 	go test -timeout 60m $$(go list ./... | grep -v '/test/\(node\|faults\)$$')
 
 .PHONY: test-node
 test-node: deps build node ## Run the tests that count lost requests, on a real node: as root on Linux
-	go test -timeout 30m -count=1 -v ./test/node
+	go test -timeout 45m -count=1 -v ./test/node
 
 ROUNDS ?= 200
 
