@@ -56,10 +56,31 @@ func (d *deploy) try(ctx context.Context) error {
 	return nil
 }
 
-// ask lets the server check objects, and tells all that it has against them.
+// ask lets the server check objects, and tells all that it and the split have against them.
 func (d *deploy) ask(ctx context.Context, these []*object) error {
-	_, errs := d.each(ctx, these, true)
+	tried, errs := d.each(ctx, these, true)
+	for i, o := range these {
+		if errs[i] == nil && o.keep {
+			errs[i] = d.lights(o, tried[i].Generation)
+		}
+	}
 	return d.against(these, errs)
+}
+
+// lights is an error where a Deployment with dark pods would change: pods of a new template carry the label that they went without.
+func (d *deploy) lights(o *object, generation int64) error {
+	at := d.at(o.Object.GetNamespace())
+	for _, r := range at.Touched(canary.Options{}) {
+		for _, v := range r.Versions() {
+			if v.Dark > 0 && v.Deployment.Name == o.Object.GetName() && v.Deployment.Generation != generation {
+				return refusal{
+					text: fmt.Sprintf("%s: %d pods of %s run on without traffic, and what the manifests change of it would bring them back into the Service", o.name(), v.Dark, v.Name),
+					next: []string{d.command("canary promote "+quote(r.Name), at.Namespace), d.command("canary rollback "+quote(r.Name), at.Namespace)},
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // against tells of all errors at once, each of an object; what kubectl says of fields that others manage it says once.
