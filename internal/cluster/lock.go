@@ -31,15 +31,16 @@ type Lock struct {
 	ended chan struct{}
 }
 
-// takeOvers is how often taking a lock over is tried while its holder writes to it.
-const takeOvers = 10
+// tries is how often taking a lock is tried while answers are lost, or its holder writes to it.
+const tries = 10
 
 // Acquire takes the lock of a release and writes the record beside it, on the Lease as it was read: one that has changed
 // since is somebody else's. takeOver takes it from a holder who is at work. It returns a *canary.LockedError where
-// another was faster, and the server's error where Leases are forbidden.
+// another was faster, and the server's error where Leases are forbidden. No other process may have the name of the holder.
 func (l *Live) Acquire(ctx context.Context, release, holder string, record *canary.Record, takeOver bool) (*Lock, error) {
 	lock := &Lock{client: l.client, namespace: l.namespace, release: release, holder: holder}
-	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: leasePrefix + release}}
+	none := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: leasePrefix + release}}
+	lease := none
 	l.leases.each(func(_ string, n namedLease) {
 		if n.release == release {
 			lease = n.object
@@ -47,24 +48,29 @@ func (l *Live) Acquire(ctx context.Context, release, holder string, record *cana
 	})
 	ctx, cancel := settling(ctx)
 	defer cancel()
-	err := lock.take(ctx, lease, record)
-	for attempt := 0; apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err); attempt++ {
+	for attempt := 1; ; attempt++ {
+		err := lock.take(ctx, lease, record)
+		if err == nil || refused(err) && !apierrors.IsAlreadyExists(err) {
+			return lock, err
+		}
 		now, readErr := lock.read(ctx)
-		switch {
-		case readErr != nil:
-			return nil, errors.Join(err, readErr)
-		case !takeOver || attempt == takeOvers:
+		if apierrors.IsNotFound(readErr) {
+			now, readErr = namedLease{object: none}, nil
+		}
+		if readErr != nil {
+			return nil, readErr
+		}
+		switch changed := now.object.ResourceVersion != lease.ResourceVersion; {
+		case now.lease.Holder == holder:
+			lock.lease = now.object // by a write whose answer was lost
+			return lock, nil
+		case changed && (!takeOver || attempt == tries):
 			return nil, now.lease.LockedBy(release, l.client.Now())
+		case attempt == tries || !changed && answered(err):
+			return nil, err
 		}
-		err = lock.take(ctx, now.object, record) // the holder has renewed it since, or given it back
+		lease = now.object
 	}
-	if err != nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
-		// The answer was lost; the lock may be ours.
-		if now, readErr := lock.read(ctx); readErr == nil && now.lease.Holder == holder {
-			lock.lease, err = now.object, nil
-		}
-	}
-	return lock, err
 }
 
 func (l *Lock) take(ctx context.Context, lease *coordinationv1.Lease, record *canary.Record) (err error) {

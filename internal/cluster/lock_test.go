@@ -113,6 +113,42 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 }
 
+// A lost answer tells nothing: the lock is ours where the Lease says so, and is taken again where it is as it was.
+func TestAcquireWithoutAnAnswer(t *testing.T) {
+	for name, lost := range map[string]func(writes int, effective bool) bool{
+		"carried out":            func(n int, effective bool) bool { return effective && n == 1 },
+		"not carried out":        func(n int, effective bool) bool { return !effective && n == 1 },
+		"not once, and then was": func(n int, effective bool) bool { return effective == (n == 2) && n <= 2 },
+	} {
+		for _, method := range []string{http.MethodPost, http.MethodPut} {
+			t.Run(name+"/"+method, func(t *testing.T) {
+				in(t, func(t *testing.T, a *api, c *Client) {
+					if method == http.MethodPut {
+						a.takenBy("")
+					}
+					live, writes := read(t, c, Want{}), 0
+					a.answer = func(r *http.Request, effective bool) (*http.Response, error) {
+						if r.Method == method && !effective {
+							writes++
+						}
+						if r.Method == method && lost(writes, effective) {
+							return nil, errLost
+						}
+						return nil, nil
+					}
+					lock := acquire(t, live, false)
+					if got := a.lease().Holder; got != "jane" {
+						t.Errorf("%q has it", got)
+					}
+					if err := lock.Release(t.Context(), nil); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+		}
+	}
+}
+
 // Whose lock was taken over learns it from the next renewal and from every check, and leaves theirs alone.
 func TestLostLock(t *testing.T) {
 	in(t, func(t *testing.T, a *api, c *Client) {

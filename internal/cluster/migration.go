@@ -59,7 +59,7 @@ func (l *Live) FollowLeases(ctx context.Context, look func(map[string]canary.Lea
 // where somebody else was faster.
 func (l *Live) Amend(ctx context.Context, release string, change func(canary.Lease) (*canary.Record, error)) error {
 	lock := &Lock{client: l.client, namespace: l.namespace, release: release}
-	for attempt := 0; ; attempt++ {
+	for attempt := 1; ; attempt++ {
 		now, err := lock.read(ctx)
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (l *Live) Amend(ctx context.Context, release string, change func(canary.Lea
 			return err
 		}
 		_, err = l.client.coordination.Leases(l.namespace).Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
-		if !apierrors.IsConflict(err) || attempt == takeOvers {
+		if !apierrors.IsConflict(err) || attempt == tries {
 			return err
 		}
 	}
