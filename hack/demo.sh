@@ -13,19 +13,6 @@ trap '(($? == 0)) || printf "\n%s\n" "The demo did not finish. Its cluster may s
 say() { printf '\n# %s\n' "$*"; }
 run() { printf '\n$ %s\n' "$*"; "$@"; }
 
-# A pod that is ready serves a moment later, once it is in the EndpointSlice of its Service: 4 services of 3 + 1 pods.
-wait_until_all_serve() {
-	kubectl rollout status deployment -n messenger --timeout=2m >/dev/null
-	local serving
-	for ((i = 0; i < 60; i++)); do
-		serving=$(kubectl get endpointslices -n messenger -o jsonpath='{range .items[*].endpoints[*]}{.conditions.ready}{"\n"}{end}' | grep -c true) || true
-		((serving == 16)) && return
-		sleep 0.5
-	done
-	echo "error: $serving of 16 pods serve" >&2
-	return 1
-}
-
 say "A local Kubernetes: API server, etcd, controllers, scheduler, simulated nodes"
 KUBECONFIG=$(bin/sandbox up --name demo)
 export KUBECONFIG
@@ -37,10 +24,7 @@ if kubectl get namespace messenger >/dev/null 2>&1; then
 fi
 
 say "Four services, each with two Deployments behind it: v1 with 3 pods and v2 with 1"
-run kubectl apply -f manifests/messenger/namespace.yaml
-run kubectl apply -f manifests/messenger
-wait_until_all_serve
-run kubectl canary status -n messenger
+run kubectl canary deploy -f manifests/messenger
 
 say "Half of the traffic to v2, in all four together"
 run kubectl canary shift --to 50 -n messenger
