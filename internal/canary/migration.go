@@ -116,6 +116,9 @@ func (m *Migration) stopClock(now time.Time) {
 // Wants says whether it has to wait for an approval before the next step.
 func (m *Migration) Wants() bool { return m.Approve && !m.Approved && !m.Last() }
 
+// Waits says whether nothing goes on until somebody approves.
+func (m *Migration) Waits() bool { return m.Phase == StepApproval && !m.Approved }
+
 // Await is the wait for an approval; reason says what speaks against it.
 func (m *Migration) Await(now time.Time, reason string) {
 	m.stopClock(now)

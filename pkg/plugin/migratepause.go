@@ -34,7 +34,14 @@ func (m *migrator) watchStep(ctx context.Context) *setback {
 			}
 		}()
 	}
+	select {
+	case <-m.keys: // typed ahead: nobody can have meant this step
+	default:
+	}
 	m.tellPause()
+	for _, p := range m.active {
+		m.screen.Note(p.release.Name, "") // the move is over, and no check has been made
+	}
 	for {
 		if m.migration.Over(m.now()) && !judging {
 			judge(true)

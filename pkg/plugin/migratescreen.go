@@ -28,21 +28,33 @@ func (m *migrator) head(time.Time) []string {
 	if m.migration == nil {
 		return []string{"rolling back"}
 	}
-	return []string{printer.MigrationHead(style(m.streams.ErrOut), m.migration, m.now())}
+	lines := []string{printer.MigrationHead(style(m.streams.ErrOut), m.migration, m.now())}
+	if m.migration.Waits() {
+		lines = append(lines, "to go on: "+m.howToApprove())
+		if m.migration.Reason != "" {
+			lines = append(lines, printer.Safe(m.migration.Reason))
+		}
+	}
+	return lines
+}
+
+func (m *migrator) howToApprove() string {
+	how := "run: " + m.command(name+" approve"+m.some(), m.namespace)
+	if m.keys != nil {
+		return "press Enter, or " + how
+	}
+	return how
 }
 
 // tellPause says what it waits for.
 func (m *migrator) tellPause() {
 	switch s := m.migration; {
-	case s.Phase == canary.StepApproval && !s.Approved:
-		how := "run: " + m.command(name+" approve"+m.some(), m.namespace)
-		if m.keys != nil {
-			how = "press Enter, or " + how
-		}
+	case s.Waits():
+		why := ""
 		if s.Reason != "" {
-			how = s.Reason + "; " + how
+			why = s.Reason + "; "
 		}
-		m.say("waits for an approval; %s", how)
+		m.say("waits for an approval; %s%s", why, m.howToApprove())
 	case s.Phase == canary.StepPaused && s.Step().Pause > 0:
 		m.say("pausing, %s left", (s.Step().Pause.Duration() - s.Passed(m.now())).Round(time.Second))
 	}

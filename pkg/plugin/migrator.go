@@ -206,10 +206,11 @@ func (m *migrator) through(ctx context.Context) error {
 	m.follow(ctx, cancel)
 	m.live.Follow(ctx, false)
 	m.settling = m.settle
+	m.keys = m.readKeys(ctx)
 	m.screen = &printer.Progress{Out: m.streams.ErrOut, Style: style(m.streams.ErrOut), Block: block(m.streams.ErrOut), Head: m.head}
+	m.screen.Begin(m.releases(), time.Now())
 	stop := sync.OnceFunc(ticking(m.screen, m.client))
 	defer stop()
-	m.keys = m.readKeys(ctx)
 	done := m.steps(ctx)
 	if errors.Is(context.Cause(ctx), ErrInterrupted) {
 		m.interrupted(ctx)
