@@ -48,7 +48,7 @@ func TestMetrics(t *testing.T) {
 	for _, version := range []string{"v1", "v2"} {
 		runs(t, "", "kubectl", "rollout", "status", "deployment/auth-"+version, "-n", ns, "--timeout=2m")
 	}
-	time.Sleep(2 * time.Second)        // kube-proxy is up to a second late
+	time.Sleep(2 * time.Second)         // kube-proxy is up to a second late
 	for _, keep := range []int{0, 41} { // connections that stay open
 		t.Run(fmt.Sprint("keep-alive ", keep), func(t *testing.T) {
 			log := filepath.Join(t.TempDir(), "log")
