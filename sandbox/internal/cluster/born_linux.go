@@ -16,11 +16,17 @@ func born(pid int) string {
 	// the name, in parentheses, may hold anything; what follows its last one is fixed: the state is field 3, the start field 22
 	_, rest, ok := strings.Cut(string(stat[max(0, bytes.LastIndexByte(stat, ')')):]), ") ")
 	fields := strings.Fields(rest)
-	if !ok || len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
+	if !ok || len(fields) < 20 || fields[0] == "X" || fields[0] == "Z" && !moreThreads(pid) {
 		return ""
 	}
 	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(boot)) + "/" + fields[19]
+}
+
+// moreThreads says whether threads besides the first are there: until the last of them has ended, the ports are still taken.
+func moreThreads(pid int) bool {
+	tasks, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	return len(tasks) > 1
 }
 
 // memory is what the process holds, in bytes.
