@@ -9,7 +9,7 @@ import (
 )
 
 // As "headless" this program ends its first thread at once, and the others half a second later.
-func init() {
+func init() { //nolint:gochecknoinits // only here it is certain which thread runs
 	if os.Args[0] == "headless" {
 		runtime.LockOSThread()
 		go func() {
