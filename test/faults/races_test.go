@@ -36,7 +36,9 @@ func races() []race {
 	all := []race{shifts, shifts, backs, backs}
 	all[0].name, all[0].user = "`shift --to 25` and `shift --to 75`", operator
 	all[1].name, all[1].user = "the same, Leases forbidden", unlocked
-	all[1].ceiling = 6 // each of them may raise a side before it sees the other: nothing guards the pair
+	// Each of them may raise a side before it sees the other, and seldom lower one: nothing guards the pair.
+	all[1].floor, all[1].ceiling = 3, 6
+	all[1].ends = append(slices.Clone(shifts.ends), split{3, 2}, split{2, 3})
 	all[2].name, all[2].user = "`shift --to 50` and `rollback`", operator
 	all[3].name, all[3].user = "the same two, Leases forbidden", unlocked
 	return all
