@@ -58,7 +58,7 @@ func (l *Live) Acquire(ctx context.Context, release, holder string, record *cana
 			now, readErr = namedLease{object: none}, nil
 		}
 		if readErr != nil {
-			return nil, readErr
+			return nil, err // not that reads are forbidden, which would be taken for leave to go on without a lock
 		}
 		switch changed := now.object.ResourceVersion != lease.ResourceVersion; {
 		case now.lease.Holder == holder:

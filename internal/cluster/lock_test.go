@@ -267,6 +267,23 @@ func TestForbiddenLock(t *testing.T) {
 	})
 }
 
+// One who was slower is not let go on without a lock, only since the faster one's may not be read.
+func TestSlowerWithoutReads(t *testing.T) {
+	in(t, func(t *testing.T, a *api, c *Client) {
+		live := read(t, c, Want{})
+		a.takenBy("joe")
+		a.answer = func(r *http.Request, _ bool) (*http.Response, error) {
+			if r.Method == http.MethodGet {
+				return refusing("/leases/")(r, false)
+			}
+			return nil, nil
+		}
+		if _, err := live.Acquire(t.Context(), "auth", "jane", record(), false); err == nil || apierrors.IsForbidden(err) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 // Who takes a lock over has to wait for the last write of its holder, unless that one only waited.
 func TestTakeOverOfABake(t *testing.T) {
 	for name, c := range map[string]struct {
